@@ -1,0 +1,1 @@
+"""Evolve robot bodies, train their controllers, and ship what they learned."""

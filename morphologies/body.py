@@ -1,0 +1,116 @@
+"""Body: something with joints and motors that can be placed in a scene, and the names that bodies go by."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+import mujoco
+
+from morphologies.constraints import violation
+from morphologies.describe import Description, describe
+from morphologies.develop import Root, develop
+from morphologies.genome import Genome, GenomeError
+from morphologies.serialise import read_genome
+from morphologies.skeleton import spawn_height
+from morphologies.unimal import SPLAYED, UNIMAL, DesignSpace
+
+
+class UnknownBody(ValueError):
+    """A body name that nobody registered; the message has the close ones."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """One kind of body. Each call of ``spec`` gives a fresh MjSpec, so a body can stand in many scenes."""
+
+    name: str
+    spec: Callable[[], mujoco.MjSpec]
+    """A spec with the body as the first child of its world, in the rest pose."""
+    root: Root
+    """How the body is held: free, in a vertical plane, or fixed."""
+    spawn_height: float
+    """Height of the root link's origin above the ground at the start of an episode, m."""
+    genome: Genome | None = None
+    """What the body was developed from, if anything."""
+
+    @cached_property
+    def description(self) -> Description:
+        """Figures of the body in its rest pose."""
+        return describe(self.spec().compile())
+
+
+def body_from_genome(genome: Genome, name: str = "body", space: DesignSpace | None = None, root: Root = "free") -> Body:
+    """The body that a genome develops into.
+
+    Args:
+        space: the design space it is held to; by default the paper's, or that with splaying limbs where it has any.
+
+    Raises:
+        GenomeError: the genome breaks a constraint of the space.
+    """
+    spaces = (space,) if space is not None else (UNIMAL, SPLAYED)
+    found = [violation(genome, each) for each in spaces]
+    if None not in found:
+        raise GenomeError(found[0] or "")
+    held_to = spaces[found.index(None)]
+    return Body(
+        name=name,
+        spec=lambda: develop(genome, held_to, root),
+        root=root,
+        spawn_height=spawn_height(genome, held_to),
+        genome=genome,
+    )
+
+
+_registered: dict[str, Callable[[], Body]] = {}
+
+
+def register_body(name: str, make: Callable[[], Body]) -> None:
+    """Makes a body known by name; registering a name again replaces it."""
+    if not name or any(c in name for c in "/\\."):
+        raise ValueError(f"a body's name is one word without dots and slashes, not {name!r}")
+    _registered[name] = make
+
+
+def body_names() -> list[str]:
+    """All names that `find_body` knows, sorted."""
+    return sorted({*_registered, *(path.stem for path in _genome_folder().glob("*.json"))})
+
+
+def find_body(body: str | Path | Genome | Body, root: Root = "free") -> Body:
+    """A body from a name, a genome file, a genome, or a body itself.
+
+    Raises:
+        UnknownBody: a word that is neither a known name nor a file.
+        GenomeError: a genome that cannot be read or is not an acceptable body.
+    """
+    if isinstance(body, Body):
+        return body
+    if isinstance(body, Genome):
+        return body_from_genome(body, root=root)
+    if str(body) in _registered:
+        return _registered[str(body)]()
+    path = Path(body)
+    if path.suffix == "" and not path.exists():
+        shipped = _genome_folder() / f"{body}.json"
+        if "/" in str(body) or not shipped.exists():
+            close = difflib.get_close_matches(str(body), body_names(), n=3, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(close)}?" if close else f"; known are {', '.join(body_names())}"
+            raise UnknownBody(f"there is no body and no file called {str(body)!r}{hint}")
+        path = shipped
+    genome = read_genome(path)
+    try:
+        return body_from_genome(genome, name=path.stem, root=root)
+    except GenomeError as error:
+        raise GenomeError(f"{path}: {error}") from None
+
+
+def _genome_folder() -> Path:
+    """Where the shipped genomes lie: inside an installed wheel, or in the checkout's ``assets``."""
+    installed = Path(str(resources.files("morphologies"))) / "_assets" / "genomes"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "assets" / "genomes"
