@@ -118,7 +118,7 @@ def random_hinges(rng: np.random.Generator, space: DesignSpace) -> tuple[Hinge, 
 
 
 def applicable(genome: Genome, space: DesignSpace) -> list[str]:
-    """The operators drawn from: no growing at the most limbs, no deleting at the fewest, on a bare head only growing."""
+    """The operators drawn from: no growing at the most limbs, no deleting at the fewest, a bare head only grows."""
     count = limb_count(genome)
     if count == 0:
         return ["grow_limb"]

@@ -1,0 +1,7 @@
+"""Environments: a task played in a World, batched or for one world, and doors to other libraries."""
+
+from embodied.envs.env import Env
+from embodied.envs.make import make
+from embodied.envs.vector import AutoresetEnv
+
+__all__ = ["AutoresetEnv", "Env", "make"]

@@ -1,0 +1,1 @@
+"""Doors: our environments in the forms other libraries expect."""

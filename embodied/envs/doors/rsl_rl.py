@@ -1,0 +1,48 @@
+"""The rsl_rl door: a batched environment as its ``VecEnv``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from rsl_rl.env import VecEnv
+from tensordict import TensorDict
+
+from embodied.envs.vector import AutoresetEnv
+from embodied.vector_env import Observation
+
+
+class RslRlEnv(VecEnv):
+    """W worlds. Observation groups keep their names; name them in the runner's ``obs_groups``."""
+
+    def __init__(self, env: AutoresetEnv) -> None:
+        """Takes the environment over and begins its episodes."""
+        self.env = env
+        self.num_envs = env.num_worlds
+        self.num_actions = int(env.action_space.shape[0])
+        self.max_episode_length = env.episode_steps
+        self.device = env.world.device
+        self.cfg: dict[str, Any] = {}
+        self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
+        self._observation, _ = env.reset()
+
+    def _out(self, observation: Observation) -> TensorDict:
+        return TensorDict(dict(observation), batch_size=[self.num_envs])
+
+    def get_observations(self) -> TensorDict:
+        """The current observation."""
+        return self._out(self._observation)
+
+    def reset(self) -> tuple[TensorDict, dict[str, Any]]:
+        """Begins an episode in every world."""
+        self._observation, _ = self.env.reset()
+        self.episode_length_buf.zero_()
+        return self._out(self._observation), {}
+
+    def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
+        """One control step; ``time_outs`` marks truncated worlds, which rsl_rl bootstraps."""
+        self._observation, reward, terminated, truncated, _ = self.env.step(actions)
+        done = terminated | truncated
+        self.episode_length_buf += 1
+        self.episode_length_buf[done] = 0
+        return self._out(self._observation), reward, done.long(), {"time_outs": truncated}

@@ -1,0 +1,103 @@
+"""Env: a Task played in a World, one control step at a time. It never resets by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from embodied.physics.cpu import CpuWorld
+from embodied.senses import ObservationSpec
+from embodied.tasks import Task
+from embodied.vector_env import Observation
+from morphologies import Body
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What one control step led to, (W,) or (W, …) each."""
+
+    observation: Observation
+    terms: Tensor
+    """(terms, W) The reward's terms, in the order of `Env.term_names`."""
+    terminated: Tensor
+    unhealthy: Tensor
+    """Among the terminated: worlds whose physics failed or whose observation left its space."""
+
+
+class Env:
+    """W worlds in which one task is played."""
+
+    def __init__(
+        self, task: Task, bodies: Mapping[str, Body], num_worlds: int, seed: int = 0, threads: int | None = None
+    ) -> None:
+        """Composes the scene and makes the worlds.
+
+        Args:
+            task: must not serve another Env.
+            bodies: one per agent of the task, by its name.
+            num_worlds: W.
+            seed: of everything random in here.
+            threads: for the physics; by default all usable cores.
+        """
+        self.task = task
+        self.scene = task.scene(bodies)
+        self.world = CpuWorld(self.scene, num_worlds, threads=threads)
+        self.num_worlds = num_worlds
+        self.generator = torch.Generator(self.world.device).manual_seed(seed)
+        task.start(self.scene, self.world, self.generator)
+        self.spec = ObservationSpec(task.senses(), self.world.device)
+        self.action_space = task.action_space()
+        self.term_names: tuple[str, ...] = ()
+        """Of the reward, known after the first step."""
+        self._latest: Observation = self.reset(torch.ones(num_worlds, dtype=torch.bool, device=self.world.device))
+
+    def reset(self, mask: Tensor) -> Observation:
+        """Begins an episode where the mask holds; returns the observation of all worlds."""
+        self.world.reset(mask)
+        self.task.reset(mask)
+        self.world.forward(mask)
+        self.task.begin(mask)
+        self._latest = self.spec.read()
+        return self._latest
+
+    def advance(self, actions: Tensor) -> Transition:
+        """One control step with actions (W, n).
+
+        A world whose physics failed, or whose observation is not finite or out of its space, is terminated: its
+        reward is 0 and its observation the last healthy one. It must be reset before it is of use again.
+        """
+        self.task.act(actions)
+        self.world.step(self.scene.decimation)
+        observation = self.spec.read()
+        named = self.task.rewards()
+        self.term_names = tuple(named)
+        terms = torch.stack(tuple(named.values()))
+        terminated = self.task.terminated()
+        unhealthy = self.world.unhealthy | self.spec.outside(observation)
+        if unhealthy.any():
+            terminated = terminated | unhealthy
+            terms.masked_fill_(unhealthy, 0.0)
+            observation = {
+                name: torch.where(unhealthy[:, None], self._latest[name], group) for name, group in observation.items()
+            }
+        self._latest = observation
+        return Transition(observation, terms, terminated, unhealthy)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Everything that determines what follows, by name."""
+        state = {"world": self.world.state(), "generator": self.generator.get_state()}
+        state |= {f"memory/{name}": value.clone() for name, value in self.task.memory.items()}
+        return state | {f"observation/{name}": group.clone() for name, group in self._latest.items()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> Observation:
+        """Restores `state_dict`; returns the observation at that moment."""
+        self.world.set_state(state["world"])
+        self.generator.set_state(state["generator"])
+        for name, value in self.task.memory.items():
+            value.copy_(state[f"memory/{name}"])
+        # Forces and accelerations are not part of the state, so the observation is restored, not read again.
+        self._latest = {name: state[f"observation/{name}"].clone() for name in self._latest}
+        return self._latest

@@ -1,0 +1,47 @@
+"""make: an environment from a task's and a body's name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from embodied.envs.env import Env
+from embodied.envs.vector import AutoresetEnv
+from embodied.tasks import Task, find_task
+from morphologies import Body, Genome, find_body
+
+
+def make(
+    task: str | Task,
+    body: str | Path | Genome | Body | None = None,
+    num_worlds: int = 1,
+    device: str = "cpu",
+    seed: int = 0,
+    threads: int | None = None,
+) -> AutoresetEnv:
+    """A batched environment.
+
+    Args:
+        task: a registered name, or a Task made for this call.
+        body: a name, a genome file, a genome or a Body; by default the task's own.
+        num_worlds: worlds stepped together.
+        device: where they are simulated; "cpu".
+        seed: of everything random in the environment.
+        threads: for the physics; by default all usable cores.
+
+    Raises:
+        UnknownTask, UnknownBody, GenomeError: what their names say.
+        ValueError: a device that there is no World for.
+    """
+    if torch.device(device).type != "cpu":
+        raise ValueError(f"there is no World for the device {device!r} yet; use cpu")
+    if num_worlds < 1:
+        raise ValueError(f"num_worlds must be at least 1, not {num_worlds}")
+    found = find_task(task)
+    return AutoresetEnv(Env(found, bodies_of(found, body), num_worlds, seed, threads))
+
+
+def bodies_of(task: Task, body: str | Path | Genome | Body | None) -> dict[str, Body]:
+    """The same body for every agent of a task."""
+    return dict.fromkeys(task.agents, find_body(task.default_body if body is None else body))

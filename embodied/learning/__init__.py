@@ -1,0 +1,1 @@
+"""Learning: experience, its collection, PPO, training and evaluation. Environments come in by their protocol only."""

@@ -1,0 +1,82 @@
+"""Collecting experience: a policy acting in an environment for one rollout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+from embodied.learning.experience import Experience
+from embodied.networks import ActorCritic, Memory
+from embodied.vector_env import Observation, VectorEnv
+
+
+@dataclass
+class Position:
+    """Where collection stands between two rollouts."""
+
+    observation: Observation
+    memory: Memory
+
+
+@dataclass
+class Episodes:
+    """Figures of episodes that ended, in the order in which they did."""
+
+    returns: list[float] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    terms: dict[str, list[float]] = field(default_factory=dict)
+    """Sums of each reward term."""
+    unhealthy: int = 0
+    """How many of them ended because their physics failed."""
+
+
+@torch.no_grad()
+def collect(
+    env: VectorEnv, policy: ActorCritic, experience: Experience, position: Position, generator: torch.Generator
+) -> Episodes:
+    """Fills the experience with the policy's sampled actions; returns the episodes that ended on the way.
+
+    Log probabilities and values are computed for the whole rollout at its end: the policy does not change during it.
+    """
+    episodes = Episodes()
+    for step in range(experience.steps):
+        for name, group in position.observation.items():
+            experience.observation[name][step] = group
+        distribution, position.memory = policy(position.observation, position.memory)
+        actions = distribution.sample(generator)
+        position.observation, reward, terminated, truncated, info = env.step(actions)
+        experience.actions[step] = actions
+        experience.rewards[step] = reward
+        experience.terminated[step] = terminated
+        experience.truncated[step] = truncated
+        ended = info["episode"]["world"]
+        if len(ended):
+            _note(episodes, info)
+            position.memory = policy.clear(position.memory, terminated | truncated)
+            _bootstrap(policy, experience, step, info["final_obs"])
+    for name, group in position.observation.items():
+        experience.observation[name][experience.steps] = group
+    normalised = policy.normalise(experience.observation)
+    experience.values.copy_(policy.value(normalised))
+    acted = policy.distribution({name: group[:-1] for name, group in normalised.items()})
+    experience.log_probs.copy_(acted.log_prob(experience.actions))
+    return episodes
+
+
+def _bootstrap(policy: ActorCritic, experience: Experience, step: int, final: Observation) -> None:
+    """An episode cut off by time is worth what was to come: the value of its true last observation."""
+    experience.final_values[step] = 0.0
+    cut = experience.truncated[step].nonzero().squeeze(-1)
+    if len(cut):
+        last = {name: group[cut] for name, group in final.items()}
+        experience.final_values[step, cut] = policy.value(policy.normalise(last))
+
+
+def _note(episodes: Episodes, info: dict) -> None:
+    episode = info["episode"]
+    episodes.returns += episode["return"].tolist()
+    episodes.lengths += episode["length"].tolist()
+    for name, sums in episode["terms"].items():
+        episodes.terms.setdefault(name, []).extend(sums.tolist())
+    episodes.unhealthy += int(info["unhealthy"].sum())

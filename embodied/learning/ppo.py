@@ -1,0 +1,183 @@
+"""Proximal policy optimisation. Schulman et al. (2017), with DERL's hyperparameters as defaults.
+
+Deviations from DERL, each with its reason: time limits bootstrap from the true last observation; normalisers learn
+once per rollout, after it, so that old and new probabilities see the same inputs, and the first rollout only fills
+them; reward statistics are taken per rollout too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from embodied.learning.adam import FlatAdam
+from embodied.learning.experience import Experience
+from embodied.learning.returns import RewardScaler, generalised_advantages
+from embodied.networks import ActorCritic
+
+
+class TrainingDiverged(RuntimeError):
+    """Losses are no longer finite; training cannot go on."""
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Hyperparameters. Defaults: DERL's released configuration, except where it says otherwise."""
+
+    rollout_steps: int = 32
+    """Control steps per world and rollout. DERL has 128 in 32 environments, the same 4,096 samples as 32 in 128."""
+    minibatch: int = 512
+    """Samples."""
+    epochs: int = 4
+    gamma: float = 0.99
+    """Discount per control step."""
+    lambda_: float = 0.95
+    """Decay of the advantage trace."""
+    clip: float = 0.2
+    """Of the probability ratio, and of the change of values."""
+    learning_rate: float = 3e-4
+    """At the start; falls linearly to 0 at the end of training."""
+    adam_epsilon: float = 1e-5
+    value_coefficient: float = 0.5
+    entropy_coefficient: float = 0.01
+    max_gradient_norm: float = 0.5
+    kl_stop: float = 0.2
+    """Approximate KL divergence from the old policy beyond which a rollout's remaining updates are left out."""
+
+
+class PPO:
+    """The learner: an optimiser and reward statistics around a policy."""
+
+    def __init__(self, policy: ActorCritic, config: PPOConfig) -> None:
+        self.policy = policy
+        self.config = config
+        self.scaler = RewardScaler(config.gamma)
+        self.optimiser = FlatAdam(list(policy.parameters()), config.adam_epsilon)
+
+    def update(
+        self, experiences: Sequence[Experience], remaining: float, generator: torch.Generator
+    ) -> dict[str, float]:
+        """One rollout's learning, from one or several environments with the same spaces.
+
+        Args:
+            experiences: filled by `collect` with the policy as it is.
+            remaining: part of the training still to come, 1 at its start; scales the learning rate.
+            generator: shuffles.
+
+        Returns:
+            Losses and diagnostics, means over the minibatches.
+
+        Raises:
+            TrainingDiverged: a loss was not finite.
+        """
+        for experience in experiences:
+            ended = experience.terminated | experience.truncated
+            self.scaler.observe(experience.rewards, ended, experience.discounted_return)
+        if self.policy.normalisers and all(float(n.count) == 0 for n in self.policy.normalisers.values()):  # type: ignore[arg-type]
+            self._learn_normalisers(experiences)
+            return {}
+        batch = self._batch(experiences)
+        metrics = self._fit(batch, self.config.learning_rate * remaining, generator)
+        self._learn_normalisers(experiences)
+        return metrics
+
+    def _learn_normalisers(self, experiences: Sequence[Experience]) -> None:
+        for experience in experiences:
+            self.policy.update_normalisers({n: g[: experience.steps] for n, g in experience.observation.items()})
+
+    @torch.no_grad()
+    def _batch(self, experiences: Sequence[Experience]) -> dict[str, Tensor]:
+        """Samples (N, …) of all experiences, observations already normalised."""
+        parts: list[dict[str, Tensor]] = []
+        for e in experiences:
+            advantages = generalised_advantages(
+                self.scaler(e.rewards),
+                e.values,
+                e.terminated,
+                e.truncated,
+                e.final_values,
+                self.config.gamma,
+                self.config.lambda_,
+            )
+            values = e.values[: e.steps]
+            parts.append(
+                {
+                    "actions": e.flat(e.actions),
+                    "log_probs": e.flat(e.log_probs),
+                    "values": values.flatten(),
+                    "advantages": advantages.flatten(),
+                    "targets": (advantages + values).flatten(),
+                    **{f"obs/{n}": g for n, g in self.policy.normalise(dict(e.flat_observation())).items()},
+                }
+            )
+        batch = {name: torch.cat([part[name] for part in parts]) for name in parts[0]} if len(parts) > 1 else parts[0]
+        advantages = batch["advantages"]
+        batch["advantages"] = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        return batch
+
+    def _fit(self, batch: dict[str, Tensor], learning_rate: float, generator: torch.Generator) -> dict[str, float]:
+        size = len(batch["actions"])
+        names = [name.removeprefix("obs/") for name in batch if name.startswith("obs/")]
+        sums, count, stop = torch.zeros(5), 0, False
+        for _ in range(self.config.epochs):
+            order = torch.randperm(size, generator=generator)
+            # Shuffled once an epoch: minibatches are then slices.
+            shuffled = {name: tensor.index_select(0, order) for name, tensor in batch.items()}
+            for start in range(0, size, self.config.minibatch):
+                part = {name: tensor[start : start + self.config.minibatch] for name, tensor in shuffled.items()}
+                loss, figures = self._loss(part, {name: part[f"obs/{name}"] for name in names})
+                if float(figures[3]) > self.config.kl_stop:
+                    stop = True
+                    break
+                self.optimiser.step(loss, learning_rate, self.config.max_gradient_norm)
+                sums += figures
+                count += 1
+            if stop:
+                break
+        if not bool(torch.isfinite(sums).all() & torch.isfinite(self.optimiser.flat).all()):
+            raise TrainingDiverged("losses are not finite: lower the learning rate or look at the rewards")
+        means = (sums / max(count, 1)).tolist()
+        keys = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction")
+        targets, values = batch["targets"], batch["values"]
+        explained = 1.0 - float((targets - values).var() / targets.var().clamp_min(1e-12))
+        return {
+            **dict(zip(keys, means, strict=True)),
+            "updates": float(count),
+            "explained_variance": explained,
+            "action_std": float(self.policy.log_std.detach().exp().mean()),
+            "learning_rate": learning_rate,
+        }
+
+    def _loss(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        config = self.config
+        distribution = self.policy.distribution(normalised)
+        log_ratio = distribution.log_prob(part["actions"]) - part["log_probs"]
+        ratio = log_ratio.exp()
+        advantages = part["advantages"]
+        clipped_ratio = ratio.clamp(1 - config.clip, 1 + config.clip)
+        policy_loss = -torch.minimum(ratio * advantages, clipped_ratio * advantages).mean()
+        values = self.policy.value(normalised)
+        clipped_values = part["values"] + (values - part["values"]).clamp(-config.clip, config.clip)
+        errors = torch.maximum((values - part["targets"]).square(), (clipped_values - part["targets"]).square())
+        value_loss = 0.5 * errors.mean()
+        entropy = distribution.entropy()
+        loss = policy_loss + config.value_coefficient * value_loss - config.entropy_coefficient * entropy
+        with torch.no_grad():
+            kl = ((ratio - 1) - log_ratio).mean()  # Schulman's low-variance estimate
+            clipped = (ratio - clipped_ratio).ne(0).float().mean()
+            figures = torch.stack((policy_loss, value_loss, entropy, kl, clipped))
+        return loss, figures
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Optimiser and reward statistics as flat tensors; the policy's own are its own."""
+        state = {f"scaler/{name}": value for name, value in self.scaler.state_dict().items()}
+        state |= {f"adam/{name}": value for name, value in self.optimiser.state_dict().items()}
+        return state
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restores `state_dict`."""
+        self.scaler.load_state_dict({n.removeprefix("scaler/"): v for n, v in state.items() if n.startswith("scaler/")})
+        self.optimiser.load_state_dict({n.removeprefix("adam/"): v for n, v in state.items() if n.startswith("adam/")})

@@ -1,0 +1,1 @@
+"""Worlds: many copies of one scene stepped together."""

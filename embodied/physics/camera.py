@@ -1,0 +1,70 @@
+"""Camera: pictures of one world that follow a body, drawn off screen through EGL."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import mujoco
+import numpy as np
+
+from embodied.physics.cpu import CpuWorld
+
+HINT = (
+    "pictures need an off-screen OpenGL; on Debian and Ubuntu: apt-get install libegl1 libopengl0 libgl1-mesa-dri, "
+    "then run with MUJOCO_GL=egl"
+)
+
+
+class NoGraphics(RuntimeError):
+    """No OpenGL is to be had here; the message says what to install."""
+
+
+def choose_egl() -> None:
+    """Asks MuJoCo for EGL where nobody chose otherwise; call it before mujoco is first imported."""
+    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+        os.environ.setdefault("MUJOCO_GL", "egl")
+
+
+class Camera:
+    """Draws frames of a World. Shadows and multisampling are kept small: software rendering pays for them."""
+
+    def __init__(self, world: CpuWorld, track: int, width: int = 640, height: int = 480) -> None:
+        """Opens a drawing context.
+
+        Args:
+            world: what is seen.
+            track: id of the body that the view follows.
+            width, height: of the picture, pixels.
+
+        Raises:
+            NoGraphics: the graphics library is missing.
+        """
+        self._world = world
+        self._model = world.model
+        self._model.vis.global_.offwidth = max(width, self._model.vis.global_.offwidth)
+        self._model.vis.global_.offheight = max(height, self._model.vis.global_.offheight)
+        self._model.vis.quality.shadowsize = 1024
+        self._model.vis.quality.offsamples = 4
+        try:
+            self._renderer = mujoco.Renderer(self._model, height, width)
+        except Exception as error:
+            raise NoGraphics(f"{HINT} ({type(error).__name__}: {error})") from None
+        self._view = mujoco.MjvCamera()
+        self._view.type = mujoco.mjtCamera.mjCAMERA_FREE
+        self._view.distance = 3.5
+        self._view.azimuth = 60.0
+        self._view.elevation = -18.0
+        self._track = track
+
+    def frame(self, world: int) -> np.ndarray:
+        """(height, width, 3) uint8: the world as it is now, from beside the tracked body."""
+        data = self._world.data(world)
+        target = data.xpos[self._track]
+        self._view.lookat[:] = (target[0], target[1], 0.45)
+        self._renderer.update_scene(data, self._view)
+        return self._renderer.render()
+
+    def close(self) -> None:
+        """Frees the drawing context."""
+        self._renderer.close()

@@ -1,0 +1,1 @@
+"""Arenas: the grounds that scenes stand on."""

@@ -1,0 +1,236 @@
+"""Entity: one named thing of a scene; its views read and write the state of all worlds at once.
+
+Tasks, senses and everything above read bodies through these alone, never through the engine's arrays.
+"""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import torch
+from torch import Tensor
+
+from embodied.physics.world import World
+from morphologies import Root
+
+Index = slice | Tensor
+
+
+class Entity:
+    """Which parts of a model belong to one body: names and addresses, no state."""
+
+    def __init__(self, name: str, model: mujoco.MjModel, root: Root) -> None:
+        """Finds everything under the prefix ``name/``."""
+        self.name = name
+        self.root = root
+        self.model = model
+        self.bodies = _named(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody, name)
+        """Ids of the links, root link first."""
+        joints = _named(model, mujoco.mjtObj.mjOBJ_JOINT, model.njnt, name)
+        on_root = [j for j in joints if model.jnt_bodyid[j] == self.bodies[0]]
+        self.root_joints = on_root if root != "fixed" else []
+        self.joints = [j for j in joints if j not in self.root_joints]
+        """Ids of the hinges and slides that are not the root's."""
+        self.actuators = _named(model, mujoco.mjtObj.mjOBJ_ACTUATOR, model.nu, name)
+        self.sensors = {
+            self._plain(model.sensor(s).name): (int(model.sensor_adr[s]), int(model.sensor_dim[s]))
+            for s in _named(model, mujoco.mjtObj.mjOBJ_SENSOR, model.nsensor, name)
+        }
+        """Address and size by name."""
+
+    def _plain(self, name: str) -> str:
+        return name.removeprefix(f"{self.name}/")
+
+    @property
+    def link_names(self) -> list[str]:
+        """Of the links, root link first."""
+        return [self._plain(self.model.body(b).name) for b in self.bodies]
+
+    @property
+    def joint_names(self) -> list[str]:
+        """Of the joints, the root's not among them."""
+        return [self._plain(self.model.joint(j).name) for j in self.joints]
+
+    @property
+    def actuator_names(self) -> list[str]:
+        """Of the actuators, in the order of actions."""
+        return [self._plain(self.model.actuator(a).name) for a in self.actuators]
+
+    @property
+    def control_range(self) -> np.ndarray:
+        """(actuators, 2) Lower and upper control limit; ±1 where an actuator has none."""
+        limited = self.model.actuator_ctrllimited[self.actuators].astype(bool)
+        return np.where(limited[:, None], self.model.actuator_ctrlrange[self.actuators], [[-1.0, 1.0]])
+
+    def view(self, world: World) -> EntityView:
+        """The entity in a World made from its scene."""
+        return EntityView(self, world)
+
+
+class EntityView:
+    """One entity in all worlds of a World. Tensors without "a copy" in their description are live views."""
+
+    def __init__(self, entity: Entity, world: World) -> None:
+        """Resolves addresses; a field is bound when first read, best before the first step."""
+        self.entity = entity
+        self._world = world
+        model = entity.model
+        joints, root = entity.joints, entity.root_joints
+        self._joint_qpos = _index([int(model.jnt_qposadr[j]) for j in joints])
+        self._joint_dof = _index([int(model.jnt_dofadr[j]) for j in joints])
+        self._root_qpos = _index([a for j in root for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))])
+        self._root_dof = _index([a for j in root for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))])
+        self._all_qpos = torch.tensor(
+            [a for j in (*root, *joints) for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))]
+        )
+        self._all_dof = torch.tensor(
+            [a for j in (*root, *joints) for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))]
+        )
+        self._actuators = _index(entity.actuators)
+        self._links = _index(entity.bodies)
+        self._views: dict[tuple[str, object], Tensor] = {}
+        self._sensor_index: dict[tuple[str, ...], Index] = {}
+
+    def _part(self, field: str, index: Index) -> Tensor:
+        """The columns of a field that are the entity's: a lasting view where they lie side by side, else a copy."""
+        if not isinstance(index, slice):
+            return self._world.field(field)[:, index]
+        key = (field, (index.start, index.stop))
+        if key not in self._views:
+            self._views[key] = self._world.field(field)[:, index]
+        return self._views[key]
+
+    @property
+    def joint_pos(self) -> Tensor:
+        """(W, joints) Joint angles, rad, or slides, m."""
+        return self._part("qpos", self._joint_qpos)
+
+    @property
+    def joint_vel(self) -> Tensor:
+        """(W, joints) rad/s or m/s."""
+        return self._part("qvel", self._joint_dof)
+
+    @property
+    def root_pos(self) -> Tensor:
+        """(W, 3) World position of the root link, m."""
+        return self.link_pos[:, 0]
+
+    @property
+    def root_quat(self) -> Tensor:
+        """(W, 4) World orientation of the root link, (w, x, y, z)."""
+        return self.link_quat[:, 0]
+
+    @property
+    def root_pose(self) -> Tensor:
+        """(W, 7) A copy: world position, m, and orientation (w, x, y, z) of the root link."""
+        return torch.cat((self.root_pos, self.root_quat), dim=-1)
+
+    @property
+    def root_velocity(self) -> Tensor:
+        """(W, 6) Linear velocity of the root link in the world's frame, m/s, and angular in its own, rad/s.
+
+        A live view for free roots, a copy for planar and fixed ones.
+        """
+        part = self._part("qvel", self._root_dof)
+        if self.entity.root == "free":
+            return part
+        velocity = part.new_zeros(self._world.num_worlds, 6)
+        if self.entity.root == "planar":
+            velocity[:, [0, 2, 4]] = part
+        return velocity
+
+    @property
+    def link_pos(self) -> Tensor:
+        """(W, links, 3) World positions of the links, m, root link first."""
+        return self._part("xpos", self._links)
+
+    @property
+    def link_quat(self) -> Tensor:
+        """(W, links, 4) World orientations of the links, (w, x, y, z)."""
+        return self._part("xquat", self._links)
+
+    @property
+    def controls(self) -> Tensor:
+        """(W, actuators) What drives the actuators; written by tasks."""
+        return self._part("ctrl", self._actuators)
+
+    @controls.setter
+    def controls(self, values: Tensor) -> None:
+        if isinstance(self._actuators, slice):
+            self._part("ctrl", self._actuators).copy_(values)
+        else:
+            self._world.field("ctrl")[:, self._actuators] = values.to(self._world.field("ctrl").dtype)
+
+    def sensor(self, *names: str) -> Tensor:
+        """(W, n) Readings of sensors, one after the other, in their units; a view where they lie side by side."""
+        if names not in self._sensor_index:
+            addresses: list[int] = []
+            for name in names:
+                if name not in self.entity.sensors:
+                    known = ", ".join(self.entity.sensors) or "none"
+                    raise KeyError(f"{self.entity.name} has no sensor {name!r}; it has {known}")
+                start, size = self.entity.sensors[name]
+                addresses += range(start, start + size)
+            self._sensor_index[names] = _index(addresses)
+        return self._part("sensordata", self._sensor_index[names])
+
+    @property
+    def contacts(self) -> Tensor:
+        """(W, links) bool, a copy: which links touched something during the last substep, by their touch sensors."""
+        return self.sensor(*(f"touch/{link}" for link in self.entity.link_names)) > 0
+
+    @property
+    def origin(self) -> Tensor:
+        """(3,) A copy: where the root link stands in the default pose, m."""
+        return torch.as_tensor(self.entity.model.body_pos[self.entity.bodies[0]], device=self._world.device)
+
+    def set_root_pose(self, pose: Tensor, mask: Tensor) -> None:
+        """Puts free roots at a (W, 7) world pose where the mask holds; velocities stay as they are.
+
+        Raises:
+            TypeError: the root is planar or fixed.
+        """
+        if self.entity.root != "free":
+            raise TypeError(f"{self.entity.name} has a {self.entity.root} root, which cannot be put anywhere")
+        root = self._part("qpos", self._root_qpos)
+        root.copy_(torch.where(mask[:, None], pose.to(root.dtype), root))
+
+    def perturb(self, size: float, mask: Tensor, generator: torch.Generator) -> None:
+        """Adds uniform noise of ±``size`` to all positions and velocities where the mask holds."""
+        rows = mask.nonzero()
+        for field, index in (("qpos", self._all_qpos), ("qvel", self._all_dof)):
+            values = self._world.field(field)
+            old = values[rows, index]
+            noise = torch.rand(old.shape, generator=generator, dtype=old.dtype, device=old.device)
+            values[rows, index] = old + noise.sub_(0.5).mul_(2 * size)
+        if self.entity.root == "free":
+            rows = rows.squeeze(-1)
+            pose = self._part("qpos", self._root_qpos)
+            quat = pose[rows, 3:]
+            pose[rows, 3:] = quat / torch.linalg.vector_norm(quat, dim=-1, keepdim=True)
+
+
+_QPOS = {"mjJNT_FREE": 7, "mjJNT_BALL": 4, "mjJNT_SLIDE": 1, "mjJNT_HINGE": 1}
+_DOF = {"mjJNT_FREE": 6, "mjJNT_BALL": 3, "mjJNT_SLIDE": 1, "mjJNT_HINGE": 1}
+
+
+def _size(sizes: dict[str, int], model: mujoco.MjModel, joint: int) -> int:
+    return sizes[mujoco.mjtJoint(int(model.jnt_type[joint])).name]
+
+
+def _addresses(start: int, count: int) -> range:
+    return range(int(start), int(start) + count)
+
+
+def _named(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int, prefix: str) -> list[int]:
+    names = (mujoco.mj_id2name(model, kind, i) for i in range(count))
+    return [i for i, name in enumerate(names) if name and name.startswith(f"{prefix}/")]
+
+
+def _index(addresses: list[int]) -> Index:
+    """A slice where addresses are consecutive, so that reading is a view; else a tensor."""
+    if not addresses:
+        return slice(0, 0)
+    if addresses == list(range(addresses[0], addresses[0] + len(addresses))):
+        return slice(addresses[0], addresses[0] + len(addresses))
+    return torch.tensor(addresses)

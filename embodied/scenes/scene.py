@@ -1,0 +1,78 @@
+"""Scene: an arena and named bodies composed into one fresh MjSpec, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import mujoco
+import numpy as np
+
+from embodied.scenes.entity import Entity
+from morphologies import Body
+
+
+class Arena(Protocol):
+    """A ground to stand on."""
+
+    def spec(self) -> mujoco.MjSpec:
+        """A fresh spec of the ground and what belongs to it."""
+        ...
+
+
+class Scene:
+    """An arena with bodies in it, under their names as prefixes: ``robot/torso/0``."""
+
+    def __init__(
+        self,
+        arena: Arena,
+        bodies: Mapping[str, Body],
+        timestep: float = 0.005,
+        decimation: int = 4,
+        places: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        """Composes and compiles.
+
+        Args:
+            arena: the ground.
+            bodies: by the names of their entities.
+            timestep: of the physics, s.
+            decimation: physics steps per control step.
+            places: x and y of a body's root link in the default pose, m; the origin where not given. A free body can
+                be put elsewhere later, a planar or fixed one stands where it is compiled.
+
+        Raises:
+            ValueError: a place for a body that is not there, or a model with non-finite numbers.
+        """
+        self.arena = arena
+        self.decimation = decimation
+        places = dict(places or {})
+        if stray := places.keys() - bodies.keys():
+            raise ValueError(f"places are given for {', '.join(sorted(stray))}, which the scene does not hold")
+        spec = arena.spec()
+        spec.compiler.degree = False
+        spec.option.timestep = timestep
+        for name, body in bodies.items():
+            x, y = places.get(name, (0.0, 0.0))
+            frame = spec.worldbody.add_frame(pos=[x, y, body.spawn_height])
+            spec.attach(body.spec(), prefix=f"{name}/", frame=frame)
+        self.model = spec.compile()
+        _refuse_non_finite(self.model)
+        self.entities = {name: Entity(name, self.model, body.root) for name, body in bodies.items()}
+
+    @property
+    def timestep(self) -> float:
+        """Of the physics, s."""
+        return float(self.model.opt.timestep)
+
+    @property
+    def control_dt(self) -> float:
+        """Time between two control steps, s."""
+        return self.timestep * self.decimation
+
+
+def _refuse_non_finite(model: mujoco.MjModel) -> None:
+    """MuJoCo compiles ``nan`` positions and infinite masses without an error; nothing good comes of them."""
+    for name in ("body_pos", "body_mass", "body_inertia", "geom_size", "geom_pos", "jnt_range", "actuator_gear"):
+        if not np.isfinite(getattr(model, name)).all():
+            raise ValueError(f"the compiled model has non-finite values in {name}")
