@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -31,7 +32,8 @@ class Tanh(nn.Module):
 
 def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     """A layer with orthogonal weights of gain 1 and zero bias. DERL."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    # By way of the meta device: torch's own initialisation would draw from the global generator.
+    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
     nn.init.orthogonal_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
@@ -39,11 +41,7 @@ def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
 
 def mlp(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequential:
     """Layers through the given sizes, tanh after each."""
-    layers = [
-        module
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False)
-        for module in (linear(inputs, outputs, generator), Tanh())
-    ]
+    layers = [module for inputs, outputs in pairwise(sizes) for module in (linear(inputs, outputs, generator), Tanh())]
     return nn.Sequential(*layers)
 
 

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 import mujoco
 import numpy as np
 
+from embodied.graphics import HINT, NoGraphics
 from embodied.physics.cpu import CpuWorld
-
-HINT = (
-    "pictures need an off-screen OpenGL; on Debian and Ubuntu: apt-get install libegl1 libopengl0 libgl1-mesa-dri, "
-    "then run with MUJOCO_GL=egl"
-)
-
-
-class NoGraphics(RuntimeError):
-    """No OpenGL is to be had here; the message says what to install."""
-
-
-def choose_egl() -> None:
-    """Asks MuJoCo for EGL where nobody chose otherwise; call it before mujoco is first imported."""
-    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
-        os.environ.setdefault("MUJOCO_GL", "egl")
 
 
 class Camera:

@@ -126,6 +126,14 @@ class CpuWorld:
         self._batch.state[rows] = state.numpy()[rows]
         self._batch.forward(_ids(mask), stage=mujoco.mjtStage.mjSTAGE_VEL)
 
+    def rows(self, worlds: Tensor) -> np.ndarray:
+        """(k, n) Copies of the full states of some worlds, by number."""
+        return self._batch.state[worlds.numpy()]
+
+    def set_rows(self, worlds: Tensor | np.ndarray, rows: np.ndarray) -> None:
+        """Writes full states of some worlds; derived fields follow at the next `forward` or `step`."""
+        self._batch.state[np.asarray(worlds)] = rows
+
     def ray(self, origins: Tensor, directions: Tensor, exclude: int = -1) -> tuple[Tensor, Tensor]:
         """Casts rays in every world; see `World.ray`."""
         distance, geom = self._batch.ray(origins.numpy(), directions.numpy(), bodyexclude=exclude)

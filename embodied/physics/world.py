@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import mujoco
@@ -28,7 +27,7 @@ class World(Protocol):
     num_worlds: int
     device: torch.device
     model: mujoco.MjModel
-    parameters: Mapping[str, Tensor]
+    parameters: dict[str, Tensor]
     """Per-world model fields, those declared as varying: writable ``(W, …)``."""
     unhealthy: Tensor
     """(W,) bool: worlds in which the engine met trouble during the last `step`: a non-finite or exploding state, a

@@ -117,6 +117,8 @@ def read_config(kind: type[Config], path: Path, default: Config) -> Config:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
+    if isinstance(data, dict):
+        data.pop("kind", None)  # a run's own config.yaml names its command
     return from_plain(kind, data or {}, str(path), default)
 
 

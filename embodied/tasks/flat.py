@@ -46,6 +46,7 @@ class Flat(Task):
     name = "flat"
     default_body = "ant"
     episode_steps = EPISODE_STEPS
+    fitness_term = "forward"
 
     def __init__(self) -> None:
         super().__init__()

@@ -30,6 +30,9 @@ class Task(ABC):
     episode_steps: int
     """Control steps until an episode is truncated."""
 
+    fitness_term: str | None = None
+    """The reward term whose sum over an episode is a body's fitness; None for the whole return."""
+
     def __init__(self) -> None:
         self.memory: dict[str, Tensor] = {}
         """What the task remembers of each world between steps, (W, …) by name; checkpoints hold it."""

@@ -30,7 +30,7 @@ class GymnasiumEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
         self._one = torch.ones(1, dtype=torch.bool)
         self._steps = 0
         self._camera: Camera | None = None
-        self.observation_space = self._env.spec.space
+        self.observation_space = self._env.spec.space  # type: ignore[assignment]
         self.action_space = self._env.action_space
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": round(1 / self._env.scene.control_dt)}

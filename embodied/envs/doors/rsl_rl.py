@@ -22,7 +22,7 @@ class RslRlEnv(VecEnv):
         self.num_actions = int(env.action_space.shape[0])
         self.max_episode_length = env.episode_steps
         self.device = env.world.device
-        self.cfg: dict[str, Any] = {}
+        self.cfg = {}
         self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
         self._observation, _ = env.reset()
 

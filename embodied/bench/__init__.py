@@ -1,0 +1,1 @@
+"""Benches: speed as ratios within one run, because machines drift and neighbours are noisy."""

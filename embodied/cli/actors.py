@@ -1,0 +1,83 @@
+"""What `play` and `eval` act with: a trained policy, or one that does nothing or anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from embodied.envs import AutoresetEnv
+from embodied.learning.evaluate import Actor, mean_actor, random_actor, zero_actor
+from embodied.learning.load import load
+from embodied.report.figures import run_figures
+from embodied.runs.errors import UserError
+from embodied.runs.folder import read_run_config
+from embodied.tasks import find_task
+from morphologies import Body, body_from_genome, find_body, from_json, read_genome
+
+
+@dataclass(frozen=True)
+class Given:
+    """What both commands take."""
+
+    policy: Literal["trained", "zero", "random"] = "trained"
+    """Who acts."""
+    task: str | None = None
+    """Registered name, where no run is named."""
+    body: str | None = None
+    """Name or genome file, where no run is named."""
+    seed: int = 0
+    """Of the episodes."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A body in a task, and where its policy lies."""
+
+    task: str
+    body: Body
+    policy: Path | None
+
+
+def resolve(given: Given, run: Path | None) -> Subject:
+    """What a run, or a task and a body, stand for.
+
+    Raises:
+        UserError: neither is there, or the run has no policy to show.
+    """
+    if run is None:
+        if given.policy == "trained":
+            raise UserError("name a run, or say --policy zero or --policy random with --task and --body")
+        task = given.task or "flat"
+        return Subject(task, find_body(given.body or find_task(task).default_body), None)
+    if given.task or given.body:
+        raise UserError("a run has its own task and body: name either a run, or --task and --body")
+    if (run / "genome.json").exists():  # one lifetime of an evolution
+        task = read_run_config(run.resolve().parents[1])["task"]
+        return Subject(task, _lifetime(run), run)
+    config = read_run_config(run)
+    if config["kind"] == "evolve":
+        best = run_figures(run)["best_lifetime"]
+        if best is None:
+            raise UserError(f"no lifetime of {run} is finished yet")
+        folder = run / "lifetimes" / f"{best:06d}"
+        return Subject(config["task"], _lifetime(folder), folder)
+    if config["kind"] != "train":
+        raise UserError(f"{run} holds a run of {config['kind']!r}, which has no policy")
+    genome, name = config.get("genome"), config["body"]
+    body = body_from_genome(from_json(genome), name) if genome else find_body(name)
+    return Subject(config["task"], body, run)
+
+
+def _lifetime(folder: Path) -> Body:
+    return body_from_genome(read_genome(folder / "genome.json"), f"lifetime {int(folder.name)}")
+
+
+def actor_for(given: Given, subject: Subject, env: AutoresetEnv) -> Actor:
+    """Who acts, for an environment of the subject."""
+    if given.policy == "zero":
+        return zero_actor(env.action_space)
+    if given.policy == "random":
+        return random_actor(env.action_space, given.seed)
+    assert subject.policy is not None
+    return mean_actor(load(subject.policy))

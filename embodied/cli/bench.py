@@ -1,0 +1,109 @@
+"""``embodied bench``: speed, as ratios from one run."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from embodied.bench.peers import stable_baselines3_rate
+from embodied.bench.training import bench_training
+from embodied.cli.arguments import parse
+from embodied.cli.report import write_json
+from embodied.evolution.lifetimes import versions
+from embodied.learning.ppo import PPOConfig
+from embodied.physics.cpu import usable_cores
+from embodied.runs.errors import UserError
+from embodied.runs.progress import Progress
+
+FEEDS = ("gymnasium", "dummy", "batched")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure speed."""
+
+    task: str = "flat"
+    """Registered name."""
+    body: str = "ant"
+    """Name or genome file."""
+    steps: int = 2_000_000
+    """Environment steps of the training that is measured whole."""
+    worlds: int = 128
+    """Worlds stepped together."""
+    threads: int | None = None
+    """For the physics; all usable cores by default."""
+    seed: int = 0
+    """Of the training."""
+    peer_steps: int = 0
+    """Environment steps of each of Stable-Baselines3's trainings; 0 leaves them out. Needs the extra bench."""
+    peer_runs: int = 3
+    """How often each of those is run, in turn."""
+    json: Path | None = None
+    """Write the figures to this file too."""
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    """Hyperparameters."""
+
+
+def run(arguments: list[str]) -> None:
+    """The command."""
+    given = parse("bench", Bench, arguments, "Speed, as ratios from one run.")
+    threads = given.threads or usable_cores()
+    with Progress("embodied bench") as progress:
+        progress.say(
+            f"Training {given.body} on {given.task} for {given.steps:,} steps in {given.worlds} worlds on {threads} "
+            "threads; the bare engine, a World and an environment repeat every rollout."
+        )
+        progress.begin(0, "training", given.steps)
+        rates = bench_training(
+            given.task,
+            given.body,
+            given.steps,
+            given.worlds,
+            threads,
+            given.ppo,
+            given.seed,
+            lambda steps, reward: progress.advance(0, min(steps, given.steps), reward),
+        )
+        figures: dict[str, Any] = {**rates.figures(), "threads": threads, "worlds": given.worlds}
+        progress.end(0, f"{figures['environment_steps']:,} steps measured")
+        if given.peer_steps:
+            peers = _peers(given, progress)
+            ours = figures["steps_per_second"]["training"]
+            figures["stable_baselines3"] = {
+                feed: {"steps_per_second": rate, "ours_times_as_fast": ours / rate} for feed, rate in peers.items()
+            }
+    figures["machine"] = {"system": platform.system(), "processor": platform.machine(), **versions()}
+    _show(figures)
+    if given.json:
+        write_json(given.json, figures)
+
+
+def _peers(given: Bench, progress: Progress) -> dict[str, float]:
+    try:
+        import stable_baselines3  # noqa: F401
+    except ImportError:
+        raise UserError("Stable-Baselines3 is missing; install the extra: pip install 'embodied[bench]'") from None
+    rates: dict[str, list[float]] = {feed: [] for feed in FEEDS}
+    for number in range(given.peer_runs):
+        for feed in FEEDS:
+            rate = stable_baselines3_rate(feed, given.task, given.body, given.peer_steps, given.worlds, given.ppo)
+            rates[feed].append(rate)
+            progress.say(f"Stable-Baselines3, {feed}, run {number + 1}: {rate:,.0f} steps/s")
+    return {feed: median(values) for feed, values in rates.items()}
+
+
+def _show(figures: dict[str, Any]) -> None:
+    table = Table("layer", "steps/s", "of bare", "median rollout")
+    for name, rate in figures["steps_per_second"].items():
+        whole, middle = (figures[key].get(name, 1.0) for key in ("ratio_to_bare", "median_ratio_to_bare"))
+        table.add_row(name, f"{rate:,.0f}", f"{whole:.3f}", f"{middle:.3f}")
+    for feed, peer in figures.get("stable_baselines3", {}).items():
+        times = f"ours {peer['ours_times_as_fast']:.2f} times as fast"
+        table.add_row(f"Stable-Baselines3, {feed}", f"{peer['steps_per_second']:,.0f}", "", times)
+    Console().print(table)

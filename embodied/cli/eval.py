@@ -1,0 +1,62 @@
+"""``embodied eval``: returns over full episodes, with confidence intervals. It never trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from tyro.conf import Positional
+
+from embodied.cli.actors import Given, actor_for, resolve
+from embodied.cli.arguments import parse
+from embodied.cli.report import write_json
+from embodied.envs import make
+from embodied.learning.evaluate import evaluate
+from embodied.runs.errors import UserError
+
+
+@dataclass(frozen=True)
+class Eval(Given):
+    """Evaluate."""
+
+    runs: Positional[tuple[Path, ...]] = ()
+    """Training runs, lifetimes' folders, or evolutions, whose best body is taken; several are compared."""
+    episodes: int = 32
+    """Full episodes of each, mean action."""
+    json: Path | None = None
+    """Write the figures to this file too."""
+
+
+def run(arguments: list[str]) -> None:
+    """The command."""
+    given = parse("eval", Eval, arguments, "Returns over full episodes, with confidence intervals.")
+    if given.episodes < 1:
+        raise UserError(f"--episodes must be at least 1, not {given.episodes}")
+    torch.set_num_threads(1)
+    table = Table("run", "body", "return", "95 % interval of the mean", "fitness", "length")
+    figures = {}
+    for path in given.runs or (None,):
+        subject = resolve(given, path)
+        env = make(subject.task, subject.body, given.episodes)
+        result = evaluate(env, actor_for(given, subject, env), given.seed)
+        summary = result.summary()
+        total = summary["return"]
+        term = env.env.task.fitness_term
+        fitness = summary[term] if term else total
+        env.close()
+        name = str(path) if path else given.policy
+        figures[name] = {"task": subject.task, "body": subject.body.name, **summary, "returns": result.returns}
+        table.add_row(
+            name,
+            subject.body.name,
+            f"{total['mean']:,.1f} ± {total['std']:,.1f}",
+            f"{total['low']:,.1f} to {total['high']:,.1f}",
+            f"{fitness['mean']:,.1f} ± {fitness['std']:,.1f}",
+            f"{summary['length']['mean']:,.0f}",
+        )
+    Console().print(table)
+    if given.json:
+        write_json(given.json, figures)

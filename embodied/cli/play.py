@@ -1,0 +1,43 @@
+"""``embodied play``: a video of a trained, idle or random body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from embodied.cli.actors import Given, actor_for, resolve
+from embodied.cli.arguments import parse
+from embodied.envs import make
+from embodied.report.video import film
+
+
+@dataclass(frozen=True)
+class Play(Given):
+    """Make a video."""
+
+    run: Positional[Path | None] = None
+    """A training run, a lifetime's folder of an evolution, or an evolution, whose best body is shown."""
+    video: Path | None = None
+    """MP4 file; video.mp4 in the run's folder by default."""
+    seconds: float = 20.0
+    """At most; the video also ends with the episode."""
+    width: int = 640
+    """Pixels."""
+    height: int = 480
+    """Pixels."""
+
+
+def run(arguments: list[str]) -> None:
+    """The command."""
+    given = parse("play", Play, arguments, "Make a video of a trained, idle or random body.")
+    subject = resolve(given, given.run)
+    path = given.video or ((given.run or Path("runs")) / "video.mp4")
+    env = make(subject.task, subject.body, num_worlds=1, threads=1)
+    shown = film(env, actor_for(given, subject, env), path, given.seed, given.seconds, (given.width, given.height))
+    lengths = shown.distance / max(subject.body.description.length, 1e-6)
+    print(
+        f"{subject.body.name} moved {shown.distance:.1f} m forward, {lengths:.1f} body lengths, in "
+        f"{shown.seconds:.1f} s ({shown.speed:.2f} m/s)\nVideo  {shown.path}"
+    )

@@ -1,0 +1,130 @@
+"""``embodied train``: train a controller for one body, in a run folder that survives being killed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from embodied.cli.arguments import Place, parse, run_config
+from embodied.envs import make
+from embodied.learning.evaluate import Evaluation, evaluate, mean_actor
+from embodied.learning.load import POLICY, save_policy
+from embodied.learning.ppo import PPOConfig
+from embodied.learning.trainer import Trainer
+from embodied.runs.checkpoint import latest_checkpoint, save_checkpoint
+from embodied.runs.files import write_atomically
+from embodied.runs.folder import RunFolder
+from embodied.runs.metrics import Metrics
+from embodied.runs.progress import Progress
+from embodied.runs.seeds import generator_seed, stream
+from embodied.tasks import find_task
+from morphologies import Body, body_from_genome, find_body, from_json, to_json
+
+EVALUATION = 100
+"""Stream of the evaluation's randomness below the run's seed."""
+
+
+@dataclass(frozen=True)
+class Train(Place):
+    """Train a controller for one body."""
+
+    task: str = "flat"
+    """Registered name."""
+    body: str | None = None
+    """Name, or genome file; the task's own body by default."""
+    genome: str | None = None
+    """The body's genome as JSON; a run fills it in itself, so that it does not depend on a file."""
+    steps: int = 1_000_000
+    """Environment steps in all."""
+    worlds: int = 128
+    """Worlds stepped together."""
+    seed: int = 0
+    """Of everything random."""
+    device: str = "cpu"
+    """Where the worlds are simulated."""
+    threads: int | None = None
+    """For the physics; all usable cores by default."""
+    episodes: int = 32
+    """Of the evaluation at the end."""
+    checkpoint_every: int = 20
+    """Iterations between checkpoints."""
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    """Hyperparameters."""
+
+
+def run(arguments: list[str]) -> None:
+    """The command."""
+    train(parse("train", Train, arguments, "Train a controller for one body."))
+
+
+def train(config: Train) -> Path:
+    """Trains, evaluates, and returns the run's folder."""
+    torch.set_num_threads(1)
+    body = _body(config)
+    genome = to_json(body.genome) if body.genome is not None else None
+    config = replace(config, body=body.name if genome else config.body, genome=genome)
+    path = config.out or Path("runs") / f"train-{config.task}-{body.name}-{config.seed}"
+    with RunFolder.open(path, "train", run_config(config), config.resume) as folder:
+        if (path / "evaluation.json").exists():
+            print(f"{path} is finished already; embodied eval {path} evaluates it again.")
+            return path
+        env = make(config.task, body, config.worlds, config.device, threads=config.threads)
+        trainer = Trainer(env, config.ppo, config.steps, config.seed)
+        stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
+        if stored:
+            trainer.load_state(*stored)
+        print(
+            f"Training {body.name} on {config.task}: {trainer.iterations * trainer.samples:,} steps in {config.worlds} "
+            f"worlds into {path}" + (f", from step {trainer.steps:,} on" if stored else "")
+        )
+        _loop(config, trainer, path)
+        save_policy(trainer.policy, path / POLICY)
+        env.close()
+        result = evaluate_policy(config.task, body, trainer.policy, config.episodes, config.seed, config.threads)
+        write_atomically(path / "evaluation.json", json.dumps({**result.summary(), "returns": result.returns}))
+        print(describe_evaluation(result))
+        print(f"Policy  {path / POLICY}\nCurves  {path / 'metrics.jsonl'}\nVideo   embodied play {path}")
+    return path
+
+
+def _loop(config: Train, trainer: Trainer, path: Path) -> None:
+    metrics = Metrics(path, resume_at=trainer.steps)
+    try:
+        with Progress(f"embodied train · {path}") as progress:
+            began = trainer.steps
+            progress.begin(0, path.name, trainer.iterations * trainer.samples, began)
+            while not trainer.finished:
+                values = trainer.iterate()
+                metrics.write(trainer.steps, values)
+                progress.advance(0, trainer.steps - began, values.get("episode/return"))
+                if trainer.iteration % config.checkpoint_every == 0 or trainer.finished:
+                    save_checkpoint(path / "checkpoints", trainer.steps, *trainer.state())
+    finally:
+        metrics.close()
+
+
+def _body(config: Train) -> Body:
+    if config.genome is not None:
+        return body_from_genome(from_json(config.genome), config.body or "body")
+    return find_body(config.body if config.body is not None else find_task(config.task).default_body)
+
+
+def evaluate_policy(task: str, body, policy, episodes: int, seed: int, threads: int | None = None) -> Evaluation:
+    """Full episodes under the policy's mean action, one world each."""
+    env = make(task, body, episodes, threads=threads)
+    result = evaluate(env, mean_actor(policy), generator_seed(stream(seed, EVALUATION)))
+    env.close()
+    return result
+
+
+def describe_evaluation(result: Evaluation) -> str:
+    """``return 812.3 ± 31.0 over 32 episodes (95 % interval of the mean 801.1 to 823.0), length 1000``."""
+    figures = result.summary()
+    total, length = figures["return"], figures["length"]
+    return (
+        f"return {total['mean']:,.1f} ± {total['std']:,.1f} over {figures['episodes']} episodes "
+        f"(95 % interval of the mean {total['low']:,.1f} to {total['high']:,.1f}), mean length {length['mean']:,.0f}"
+    )

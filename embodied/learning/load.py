@@ -1,0 +1,62 @@
+"""Policies on disk: one safetensors file with weights and normalisers, its shape in the header."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from embodied.networks import ActorCritic, PolicyShape
+from embodied.runs.checkpoint import latest_checkpoint
+from embodied.runs.errors import UserError
+from embodied.runs.files import write_atomically
+
+POLICY = "policy.safetensors"
+
+
+def save_policy(policy: ActorCritic, path: Path) -> None:
+    """Writes a policy file."""
+    tensors = {name: tensor.contiguous() for name, tensor in policy.state_dict().items()}
+    metadata = {"format": "embodied.policy", "version": "1", "shape": json.dumps(policy.shape.as_dict())}
+    write_atomically(path, safetensors.torch.save(tensors, metadata))
+
+
+def load(run: str | Path) -> ActorCritic:
+    """The policy of a run folder, or of a policy file. A run that is not finished gives its latest checkpoint's.
+
+    Raises:
+        UserError: there is none, or it is damaged; the message names the file.
+    """
+    path = Path(run)
+    if path.is_dir() and not (path / POLICY).exists():
+        found = latest_checkpoint(path / "checkpoints")
+        if found is None:
+            raise UserError(f"{path} holds no trained policy: no {POLICY} and no checkpoint")
+        tensors, facts = found
+        weights = {n.removeprefix("policy/"): t for n, t in tensors.items() if n.startswith("policy/")}
+        return _policy(facts["policy"], weights, path)
+    file = path / POLICY if path.is_dir() else path
+    try:
+        data = file.read_bytes()
+        (header,) = struct.unpack("<Q", data[:8])
+        metadata = json.loads(data[8 : 8 + header])["__metadata__"]
+        if metadata["format"] != "embodied.policy":
+            raise KeyError
+        return _policy(json.loads(metadata["shape"]), safetensors.torch.load(data), file)
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}") from None
+    except (SafetensorError, struct.error, ValueError, KeyError, TypeError):
+        raise UserError(f"{file} is damaged or no policy of embodied") from None
+
+
+def _policy(shape: dict, weights: dict[str, torch.Tensor], where: Path) -> ActorCritic:
+    policy = ActorCritic(PolicyShape.from_dict(shape), torch.Generator())
+    try:
+        policy.load_state_dict(weights)
+    except RuntimeError:
+        raise UserError(f"{where} is damaged: its weights do not fit its shape") from None
+    return policy.eval()

@@ -1,0 +1,79 @@
+"""The figures of a run, as plain data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from embodied.evolution.ledger import Ledger
+from embodied.runs.errors import UserError
+from embodied.runs.folder import read_run_config
+from embodied.runs.metrics import read_metrics
+
+
+def run_figures(path: Path) -> dict[str, Any]:
+    """Figures of an evolution or a training.
+
+    Raises:
+        UserError: the folder holds no run, or one whose files are damaged.
+    """
+    kind = read_run_config(path)["kind"]
+    if kind == "evolve":
+        return _evolution(path)
+    if kind == "train":
+        return _training(path)
+    raise UserError(f"{path} holds a run of {kind!r}, which has no figures")
+
+
+def _evolution(path: Path) -> dict[str, Any]:
+    file = path / "ledger.sqlite"
+    if not file.exists():
+        raise UserError(f"{path} holds no ledger yet: the evolution has not begun")
+    ledger = Ledger(file)
+    rows = ledger.lifetimes()
+    ledger.close()
+    finished = [row for row in rows if row["status"] == "finished"]
+    initial = [row for row in finished if row["parent"] is None]
+    best = max(finished, key=lambda row: row["fitness"], default=None)
+    first = max(initial, key=lambda row: row["fitness"], default=None)
+    return {
+        "kind": "evolve",
+        "lifetimes_finished": len(finished),
+        "lifetimes_failed": sum(row["status"] == "failed" for row in rows),
+        "lifetimes_running": sum(row["status"] == "running" for row in rows),
+        "environment_steps": sum(row["environment_steps"] for row in finished),
+        "cpu_seconds": sum(row["cpu_seconds"] for row in finished),
+        "best_fitness": best and best["fitness"],
+        "best_fitness_interval": best and [best["fitness_low"], best["fitness_high"]],
+        "best_lifetime": best and best["id"],
+        "best_generation": best and best["generation"],
+        "best_derl_fitness": best and best["derl_fitness"],
+        "initial_best_fitness": first and first["fitness"],
+        "initial_best_lifetime": first and first["id"],
+        "initial_median_fitness": median(row["fitness"] for row in initial) if initial else None,
+        "last_median_fitness": median(
+            row["fitness"] for row in sorted(finished, key=lambda row: row["finish_order"])[-max(1, len(initial)) :]
+        )
+        if finished
+        else None,
+        "best_genome": best and json.loads(best["genome"]),
+        "initial_best_genome": first and json.loads(first["genome"]),
+    }
+
+
+def _training(path: Path) -> dict[str, Any]:
+    entries = read_metrics(path)
+    last = entries[-1] if entries else {}
+    figures: dict[str, Any] = {
+        "kind": "train",
+        "environment_steps": int(last.get("step", 0)),
+        "episodes": int(last.get("episodes", 0)),
+        "unhealthy_episodes": int(last.get("unhealthy_episodes", 0)),
+        "recent_return": last.get("episode/return"),
+        "finished": (path / "evaluation.json").exists(),
+    }
+    if figures["finished"]:
+        figures["evaluation"] = json.loads((path / "evaluation.json").read_text())
+    return figures

@@ -1,0 +1,9 @@
+"""Contract suites: what every task and body promises, for this package's own and for those that others write.
+
+They use plain asserts and need no test runner: call them from a test.
+"""
+
+from embodied.testing.body import check_body
+from embodied.testing.task import check_task
+
+__all__ = ["check_body", "check_task"]
