@@ -44,7 +44,7 @@ def stable_baselines3_rate(feed: str, task: str, body: str, steps: int, worlds: 
         batch_size=config.minibatch,
         n_epochs=config.epochs,
         gamma=config.gamma,
-        gae_lambda=config.lambda_,
+        gae_lambda=config.gae_lambda,
         clip_range=config.clip,
         clip_range_vf=config.clip,
         ent_coef=config.entropy_coefficient,

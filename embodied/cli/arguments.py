@@ -50,7 +50,7 @@ def parse(command: str, kind: type[Config], arguments: list[str], description: s
         default=default,
         prog=f"embodied {command}",
         description=description,
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
+        config=(tyro.conf.FlagCreatePairsOff,),
     )
 
 

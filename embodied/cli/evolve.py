@@ -7,7 +7,7 @@ from pathlib import Path
 
 from embodied.cli.arguments import Place, parse, run_config
 from embodied.cli.report import table
-from embodied.evolution.evolve import Evolution, EvolveConfig, evolve, write_best
+from embodied.evolution.evolve import Evolution, EvolveConfig, evolve, refuse_impossible, write_best
 from embodied.report.figures import run_figures
 from embodied.runs.configuration import from_plain
 from embodied.runs.folder import RunFolder
@@ -26,6 +26,7 @@ def run(arguments: list[str]) -> None:
     find_task(given.task)  # an unknown name is refused before a folder is made
     plain = run_config(given)
     config = from_plain(EvolveConfig, plain, "evolve")
+    refuse_impossible(config)
     path = given.out or Path("runs") / f"evolve-{config.task}-{config.seed}"
     with RunFolder.open(path, "evolve", plain, given.resume):
         evolution = Evolution(config, path)

@@ -14,7 +14,10 @@ from embodied.learning.evaluate import Evaluation, evaluate, mean_actor
 from embodied.learning.load import POLICY, save_policy
 from embodied.learning.ppo import PPOConfig
 from embodied.learning.trainer import Trainer
+from embodied.networks import PolicyConfig
 from embodied.runs.checkpoint import latest_checkpoint, save_checkpoint
+from embodied.runs.configuration import require_positive
+from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.folder import RunFolder
 from embodied.runs.metrics import Metrics
@@ -53,6 +56,8 @@ class Train(Place):
     """Iterations between checkpoints."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
     """Hyperparameters."""
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+    """Its networks."""
 
 
 def run(arguments: list[str]) -> None:
@@ -63,6 +68,10 @@ def run(arguments: list[str]) -> None:
 def train(config: Train) -> Path:
     """Trains, evaluates, and returns the run's folder."""
     torch.set_num_threads(1)
+    require_positive(config, "steps", "worlds", "threads", "episodes", "checkpoint_every")
+    require_positive(config, "ppo.rollout_steps", "ppo.minibatch", "ppo.epochs")
+    if config.device != "cpu":
+        raise UserError(f"training runs on cpu for now, not on {config.device!r}")
     body = _body(config)
     genome = to_json(body.genome) if body.genome is not None else None
     config = replace(config, body=body.name if genome else config.body, genome=genome)
@@ -72,7 +81,7 @@ def train(config: Train) -> Path:
             print(f"{path} is finished already; embodied eval {path} evaluates it again.")
             return path
         env = make(config.task, body, config.worlds, config.device, threads=config.threads)
-        trainer = Trainer(env, config.ppo, config.steps, config.seed)
+        trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
             trainer.load_state(*stored)

@@ -20,7 +20,9 @@ from embodied.evolution.lifetimes import Order
 from embodied.evolution.toolbox import Individual, make_toolbox, seeded
 from embodied.evolution.workers import Advanced, Failed, Finished, Workers
 from embodied.learning.ppo import PPOConfig
+from embodied.networks import PolicyConfig
 from embodied.physics.cpu import usable_cores
+from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.progress import Progress
@@ -59,6 +61,8 @@ class EvolveConfig:
     """Where lifetimes are lived."""
     ppo: PPOConfig = field(default_factory=lambda: PPOConfig(rollout_steps=64))
     """Hyperparameters of learning."""
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+    """Its networks."""
 
 
 class Evolution:
@@ -70,7 +74,7 @@ class Evolution:
         Raises:
             UserError: a configuration that no evolution can have, or a file that is no ledger.
         """
-        _refuse_impossible(config)
+        refuse_impossible(config)
         self.config = config
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite")
@@ -161,6 +165,7 @@ class Evolution:
             worlds=config.worlds,
             episodes=config.episodes,
             ppo=config.ppo,
+            policy=config.policy,
             folder=self.folder / "lifetimes" / f"{birth.id:06d}",
         )
 
@@ -238,11 +243,9 @@ def _birth_of(row: dict) -> Birth:
     )
 
 
-def _refuse_impossible(config: EvolveConfig) -> None:
-    for name in ("lifetimes", "population", "tournament", "steps", "worlds", "episodes"):
-        if getattr(config, name) < 1:
-            raise UserError(f"--{name} must be at least 1, not {getattr(config, name)}")
-    if config.workers is not None and config.workers < 1:
-        raise UserError(f"--workers must be at least 1, not {config.workers}")
+def refuse_impossible(config: EvolveConfig) -> None:
+    """Raises UserError for a configuration that no evolution can have."""
+    require_positive(config, "lifetimes", "population", "tournament", "steps", "worlds", "episodes", "workers")
+    require_positive(config, "ppo.rollout_steps", "ppo.minibatch", "ppo.epochs")
     if config.device != "cpu":
         raise UserError(f"evolution runs on cpu for now, not on {config.device!r}")

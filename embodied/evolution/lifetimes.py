@@ -19,6 +19,7 @@ from embodied.learning.evaluate import evaluate, interval, mean_actor
 from embodied.learning.load import POLICY, save_policy
 from embodied.learning.ppo import PPOConfig
 from embodied.learning.trainer import Trainer
+from embodied.networks import PolicyConfig
 from embodied.runs.files import write_atomically
 from embodied.tasks import find_task
 from morphologies import find_body, from_json
@@ -47,6 +48,7 @@ class Order:
     episodes: int
     """Of the evaluation."""
     ppo: PPOConfig
+    policy: PolicyConfig
     folder: Path
     """The lifetime's own."""
 
@@ -58,7 +60,7 @@ def live(order: Order, report: Report) -> Outcome:
     write_atomically(order.folder / "genome.json", order.genome)
     body = find_body(from_json(order.genome))
     env = make(order.task, body, order.worlds, threads=1)
-    trainer = Trainer(env, order.ppo, order.steps, order.seed)
+    trainer = Trainer(env, order.ppo, order.steps, order.seed, order.policy)
     measure = f"episode/{find_task(order.task).fitness_term or 'return'}"
     curve = []
     while not trainer.finished:

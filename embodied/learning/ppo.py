@@ -34,7 +34,7 @@ class PPOConfig:
     epochs: int = 4
     gamma: float = 0.99
     """Discount per control step."""
-    lambda_: float = 0.95
+    gae_lambda: float = 0.95
     """Decay of the advantage trace."""
     clip: float = 0.2
     """Of the probability ratio, and of the change of values."""
@@ -100,7 +100,7 @@ class PPO:
                 e.truncated,
                 e.final_values,
                 self.config.gamma,
-                self.config.lambda_,
+                self.config.gae_lambda,
             )
             values = e.values[: e.steps]
             parts.append(

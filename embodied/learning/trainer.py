@@ -12,7 +12,7 @@ from torch import Tensor
 from embodied.learning.collect import Episodes, Position, collect
 from embodied.learning.experience import Experience
 from embodied.learning.ppo import PPO, PPOConfig
-from embodied.networks import ActorCritic, PolicyShape
+from embodied.networks import ActorCritic, PolicyConfig, PolicyShape
 from embodied.runs.seeds import generator_seed, stream, torch_generator
 from embodied.vector_env import VectorEnv
 
@@ -28,7 +28,14 @@ class Trainer:
     Killed between two calls of `iterate` and restored by `load_state` in a new process, it goes on bit for bit.
     """
 
-    def __init__(self, env: VectorEnv, config: PPOConfig, steps: int, seed: int) -> None:
+    def __init__(
+        self,
+        env: VectorEnv,
+        config: PPOConfig,
+        steps: int,
+        seed: int,
+        policy: PolicyConfig = PolicyConfig(),  # noqa: B008 - frozen
+    ) -> None:
         """Begins; everything random follows from the seed.
 
         Args:
@@ -36,10 +43,12 @@ class Trainer:
             config: of PPO.
             steps: environment steps in all; rounded up to whole rollouts.
             seed: of networks, actions, shuffles and the environment.
+            policy: what is chosen of the networks.
         """
         self.env = env
         self.policy = ActorCritic(
-            PolicyShape.for_spaces(env.observation_space, env.action_space), torch_generator(stream(seed, NETWORK))
+            PolicyShape.for_spaces(env.observation_space, env.action_space, policy),
+            torch_generator(stream(seed, NETWORK)),
         )
         self.ppo = PPO(self.policy, config)
         self.generator = torch_generator(stream(seed, SAMPLING))

@@ -2,6 +2,6 @@
 
 from embodied.networks.distributions import Gaussian
 from embodied.networks.normaliser import RunningNormaliser
-from embodied.networks.policy import ActorCritic, Memory, Policy, PolicyShape
+from embodied.networks.policy import ActorCritic, Memory, Policy, PolicyConfig, PolicyShape
 
-__all__ = ["ActorCritic", "Gaussian", "Memory", "Policy", "PolicyShape", "RunningNormaliser"]
+__all__ = ["ActorCritic", "Gaussian", "Memory", "Policy", "PolicyConfig", "PolicyShape", "RunningNormaliser"]

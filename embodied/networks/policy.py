@@ -35,6 +35,16 @@ class Policy(Protocol):
 
 
 @dataclass(frozen=True)
+class PolicyConfig:
+    """What can be chosen of a policy."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    """Layer sizes of actor and critic. DERL."""
+    initial_log_std: float = 0.0
+    """Logarithm of the actions' standard deviation at the start. DERL."""
+
+
+@dataclass(frozen=True)
 class PolicyShape:
     """All that fixes the form of an `ActorCritic`; stored beside its weights."""
 
@@ -42,14 +52,16 @@ class PolicyShape:
     """Observation groups it reads, with their sizes."""
     actions: int
     """Length of an action."""
-    hidden: tuple[int, ...] = (64, 64)
-    """Layer sizes. DERL."""
-    initial_log_std: float = 0.0
-    """DERL."""
+    hidden: tuple[int, ...] = PolicyConfig.hidden
+    """Layer sizes."""
+    initial_log_std: float = PolicyConfig.initial_log_std
 
     @classmethod
     def for_spaces(
-        cls, observation_space: gymnasium.Space, action_space: gymnasium.Space, **options: Any
+        cls,
+        observation_space: gymnasium.Space,
+        action_space: gymnasium.Space,
+        config: PolicyConfig = PolicyConfig(),
     ) -> PolicyShape:
         """The shape for an environment's spaces, all of its groups read.
 
@@ -65,7 +77,7 @@ class PolicyShape:
             if space.shape is None or len(space.shape) != 1:
                 raise TypeError(f"observation group {name!r} must be one-dimensional, not {space}")
             groups[name] = space.shape[0]
-        return cls(groups, action_space.shape[0], **options)
+        return cls(groups, action_space.shape[0], config.hidden, config.initial_log_std)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a JSON file."""

@@ -122,6 +122,16 @@ def read_config(kind: type[Config], path: Path, default: Config) -> Config:
     return from_plain(kind, data or {}, str(path), default)
 
 
+def require_positive(config: Any, *names: str) -> None:
+    """Raises UserError for the first named field that is given and below 1; ``ppo.epochs`` is a field of a field."""
+    for name in names:
+        value = config
+        for part in name.split("."):
+            value = getattr(value, part)
+        if value is not None and value < 1:
+            raise UserError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+
+
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
     """The fields in which two plain configurations differ, as ``name: old -> new``."""
     found = []

@@ -50,7 +50,11 @@ class RunFolder:
                 if strangers:
                     raise UserError(f"{path} is not empty and no run (it holds {strangers[0]}); choose another --out")
                 lock = RunLock(path)
-                write_atomically(config_file, yaml.safe_dump({"kind": kind, **config}, sort_keys=False))
+                try:
+                    write_atomically(config_file, yaml.safe_dump({"kind": kind, **config}, sort_keys=False))
+                except BaseException:
+                    lock.release()
+                    raise
                 return cls(path, lock, fresh=True)
         except OSError as error:
             raise UserError(explain_os_error(error)) from None

@@ -43,11 +43,13 @@ class Metrics:
 
     def close(self) -> None:
         """Syncs to disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        if self._events is not None:
-            self._events.close()
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
+            if self._events is not None:
+                self._events.close()
 
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:

@@ -9,7 +9,7 @@ from morphologies import Body
 
 
 def check_body(body: Body) -> None:
-    """Asserts that a body compiles afresh, is finite, stands clear of itself, and survives a second of random torque."""
+    """Asserts that a body compiles afresh, is finite, stands clear of itself, and survives random torques."""
     assert body.spec() is not body.spec(), "spec() must give a fresh MjSpec each time: a scene consumes it"
     model = body.spec().compile()
     for name in ("body_mass", "body_inertia", "body_pos", "geom_size", "jnt_range", "actuator_gear"):
