@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -74,17 +75,19 @@ class Env:
         observation = self.spec.read()
         named = self.task.rewards()
         self.term_names = tuple(named)
-        terms = torch.stack(tuple(named.values()))
+        terms = np.stack([term.numpy() for term in named.values()])
         terminated = self.task.terminated()
-        unhealthy = self.world.unhealthy | self.spec.outside(observation)
-        if unhealthy.any():
+        unhealthy = self.world.unhealthy
+        outside = self.spec.outside(observation)
+        if outside is not None or self.world.in_trouble:
+            unhealthy = unhealthy if outside is None else unhealthy | outside
             terminated = terminated | unhealthy
-            terms.masked_fill_(unhealthy, 0.0)
+            terms[:, unhealthy.numpy()] = 0.0
             observation = {
                 name: torch.where(unhealthy[:, None], self._latest[name], group) for name, group in observation.items()
             }
         self._latest = observation
-        return Transition(observation, terms, terminated, unhealthy)
+        return Transition(observation, torch.from_numpy(terms), terminated, unhealthy)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that determines what follows, by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,8 +29,9 @@ class AutoresetEnv:
         """How many episodes ended because their physics failed, since the environment was made."""
         device = env.world.device
         self._all = torch.ones(self.num_worlds, dtype=torch.bool, device=device)
-        self._length = torch.zeros(self.num_worlds, dtype=torch.int64, device=device)
-        self._sums: Tensor | None = None
+        # Episode figures are kept in numpy; see ObservationSpec.read for why.
+        self._length = np.zeros(self.num_worlds, dtype=np.int64)
+        self._sums: np.ndarray | None = None
 
     @property
     def observation_spec(self) -> ObservationSpec:
@@ -40,9 +42,9 @@ class AutoresetEnv:
         """Begins an episode in every world."""
         if seed is not None:
             self.env.generator.manual_seed(seed)
-        self._length.zero_()
+        self._length[:] = 0
         if self._sums is not None:
-            self._sums.zero_()
+            self._sums[:] = 0.0
         return self.env.reset(self._all), {}
 
     def step(self, actions: Tensor) -> tuple[Observation, Tensor, Tensor, Tensor, dict[str, Any]]:
@@ -52,44 +54,45 @@ class AutoresetEnv:
                 f"actions have shape {tuple(actions.shape)}; expected {(self.num_worlds, *self.action_space.shape)}"
             )
         now = self.env.advance(actions)
+        terms, terminated = now.terms.numpy(), now.terminated.numpy()
         if self._sums is None:
-            self._sums = torch.zeros_like(now.terms, dtype=torch.float64)
-        self._sums += now.terms
+            self._sums = np.zeros(terms.shape)
+        self._sums += terms
         self._length += 1
-        over_time = self._length >= self.episode_steps
-        done = now.terminated | over_time
-        finished = done.nonzero().squeeze(-1)
+        done = terminated | (self._length >= self.episode_steps)
+        finished = done.nonzero()[0]
         names = self.env.term_names
-        sums, length = self._sums[:, finished], self._length[finished]
+        sums = self._sums[:, finished]
         info = {
-            "terms": dict(zip(names, now.terms, strict=True)),
+            "terms": dict(zip(names, now.terms.unbind(), strict=True)),
             "unhealthy": now.unhealthy,
             "final_obs": now.observation,
             "episode": {
-                "world": finished,
-                "return": sums.sum(dim=0),
-                "length": length,
-                "terms": dict(zip(names, sums, strict=True)),
+                "world": torch.from_numpy(finished),
+                "return": torch.from_numpy(sums.sum(axis=0)),
+                "length": torch.from_numpy(self._length[finished]),
+                "terms": {name: torch.from_numpy(row) for name, row in zip(names, sums, strict=True)},
             },
         }
         observation = now.observation
+        reward, truncated = terms.sum(axis=0, dtype=np.float32), done ^ terminated
         if len(finished):
-            self.unhealthy_worlds += int(now.unhealthy.sum())
+            if self.world.in_trouble:
+                self.unhealthy_worlds += int(now.unhealthy.sum())
             self._length[finished] = 0
             self._sums[:, finished] = 0.0
-            fresh = self.env.reset(done)
-            observation = {name: torch.where(done[:, None], fresh[name], group) for name, group in observation.items()}
-        return observation, now.terms.sum(dim=0).float(), now.terminated, over_time & ~now.terminated, info
+            observation = self.env.reset(torch.from_numpy(done))
+        return observation, torch.from_numpy(reward), now.terminated, torch.from_numpy(truncated), info
 
     def state_dict(self) -> dict[str, Tensor]:
         """All that determines what follows."""
-        state = self.env.state_dict() | {"length": self._length.clone()}
-        return state if self._sums is None else state | {"sums": self._sums.clone()}
+        state = self.env.state_dict() | {"length": torch.from_numpy(self._length.copy())}
+        return state if self._sums is None else state | {"sums": torch.from_numpy(self._sums.copy())}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> Observation:
         """Restores `state_dict` and returns the observation to go on from."""
-        self._length.copy_(state["length"])
-        self._sums = state["sums"].clone() if "sums" in state else None
+        self._length[:] = state["length"].numpy()
+        self._sums = state["sums"].numpy().copy() if "sums" in state else None
         return self.env.load_state_dict(state)
 
     def close(self) -> None:

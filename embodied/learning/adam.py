@@ -34,11 +34,9 @@ class FlatAdam:
             start += parameter.numel()
 
     @torch.no_grad()
-    def step(self, loss: Tensor, learning_rate: float, max_norm: float) -> None:
-        """One step down the loss, its gradient clipped to a norm over all parameters."""
-        with torch.enable_grad():
-            parts = torch.autograd.grad(loss, self.parameters)
-        gradient = torch.cat([part.flatten() for part in parts])
+    def step(self, gradients: Sequence[Tensor], learning_rate: float, max_norm: float) -> None:
+        """One step against the parameters' gradients, clipped to a norm over all of them."""
+        gradient = torch.cat([part.flatten() for part in gradients])
         gradient *= (max_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp_(max=1.0)
         self.steps += 1
         slow, fast = self.betas[1], self.betas[0]

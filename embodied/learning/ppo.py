@@ -8,6 +8,7 @@ them; reward statistics are taken per rollout too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from embodied.learning.adam import FlatAdam
 from embodied.learning.experience import Experience
+from embodied.learning.losses import policy_slopes, value_slope
 from embodied.learning.returns import RewardScaler, generalised_advantages
 from embodied.networks import ActorCritic
 
@@ -48,14 +50,29 @@ class PPOConfig:
     """Approximate KL divergence from the old policy beyond which a rollout's remaining updates are left out."""
 
 
+FIGURES = ("policy_loss", "entropy", "kl", "clip_fraction", "value_loss")
+"""What each minibatch is described by; the first four come from the actor."""
+
+
 class PPO:
     """The learner: an optimiser and reward statistics around a policy."""
 
-    def __init__(self, policy: ActorCritic, config: PPOConfig) -> None:
+    def __init__(self, policy: ActorCritic, config: PPOConfig, threads: int = 1) -> None:
+        """Takes the policy over: its parameters move into the optimiser's one tensor.
+
+        Args:
+            policy: what learns.
+            config: hyperparameters.
+            threads: with more than one, the critic learns beside the actor; the numbers are the same.
+        """
         self.policy = policy
         self.config = config
         self.scaler = RewardScaler(config.gamma)
-        self.optimiser = FlatAdam(list(policy.parameters()), config.adam_epsilon)
+        self._actor = [*policy.actor.parameters(), *policy.mean.parameters()]
+        self._critic = [*policy.critic.parameters(), *policy.value_head.parameters()]
+        self.optimiser = FlatAdam([policy.log_std, *self._actor, *self._critic], config.adam_epsilon)
+        # A new thread has OpenMP's own idea of how many threads it may start.
+        self._beside = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) if threads > 1 else None
 
     def update(
         self, experiences: Sequence[Experience], remaining: float, generator: torch.Generator
@@ -76,7 +93,7 @@ class PPO:
         for experience in experiences:
             ended = experience.terminated | experience.truncated
             self.scaler.observe(experience.rewards, ended, experience.discounted_return)
-        if self.policy.normalisers and all(float(n.count) == 0 for n in self.policy.normalisers.values()):  # type: ignore[arg-type]
+        if self.policy.unseen:
             self._learn_normalisers(experiences)
             return {}
         batch = self._batch(experiences)
@@ -121,55 +138,67 @@ class PPO:
     def _fit(self, batch: dict[str, Tensor], learning_rate: float, generator: torch.Generator) -> dict[str, float]:
         size = len(batch["actions"])
         names = [name.removeprefix("obs/") for name in batch if name.startswith("obs/")]
-        sums, count, stop = torch.zeros(5), 0, False
+        sums, count, stop = torch.zeros(len(FIGURES)), 0, False
         for _ in range(self.config.epochs):
             order = torch.randperm(size, generator=generator)
             # Shuffled once an epoch: minibatches are then slices.
             shuffled = {name: tensor.index_select(0, order) for name, tensor in batch.items()}
             for start in range(0, size, self.config.minibatch):
                 part = {name: tensor[start : start + self.config.minibatch] for name, tensor in shuffled.items()}
-                loss, figures = self._loss(part, {name: part[f"obs/{name}"] for name in names})
-                if float(figures[3]) > self.config.kl_stop:
+                normalised = {name: part[f"obs/{name}"] for name in names}
+                gradients, figures = self._gradients(part, normalised)
+                if float(figures[2]) > self.config.kl_stop:
                     stop = True
                     break
-                self.optimiser.step(loss, learning_rate, self.config.max_gradient_norm)
+                self.optimiser.step(gradients, learning_rate, self.config.max_gradient_norm)
                 sums += figures
                 count += 1
             if stop:
                 break
         if not bool(torch.isfinite(sums).all() & torch.isfinite(self.optimiser.flat).all()):
             raise TrainingDiverged("losses are not finite: lower the learning rate or look at the rewards")
-        means = (sums / max(count, 1)).tolist()
-        keys = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction")
         targets, values = batch["targets"], batch["values"]
         explained = 1.0 - float((targets - values).var() / targets.var().clamp_min(1e-12))
         return {
-            **dict(zip(keys, means, strict=True)),
+            **dict(zip(FIGURES, (sums / max(count, 1)).tolist(), strict=True)),
             "updates": float(count),
             "explained_variance": explained,
             "action_std": float(self.policy.log_std.detach().exp().mean()),
             "learning_rate": learning_rate,
         }
 
-    def _loss(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        config = self.config
+    def _gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
+        """Gradients of a minibatch's loss in the order of the optimiser's parameters, and the minibatch's figures."""
+        if self._beside is None:
+            critic, value_loss = self._critic_gradients(part, normalised)
+            actor, figures = self._actor_gradients(part, normalised)
+        else:
+            beside = self._beside.submit(self._critic_gradients, part, normalised)
+            actor, figures = self._actor_gradients(part, normalised)
+            critic, value_loss = beside.result()
+        return [*actor, *critic], torch.cat((figures, value_loss))
+
+    def _actor_gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
         distribution = self.policy.distribution(normalised)
-        log_ratio = distribution.log_prob(part["actions"]) - part["log_probs"]
-        ratio = log_ratio.exp()
-        advantages = part["advantages"]
-        clipped_ratio = ratio.clamp(1 - config.clip, 1 + config.clip)
-        policy_loss = -torch.minimum(ratio * advantages, clipped_ratio * advantages).mean()
+        slopes = policy_slopes(
+            distribution.mean.detach(),
+            distribution.log_std.detach(),
+            part["actions"],
+            part["log_probs"],
+            part["advantages"],
+            self.config.clip,
+        )
+        networks = torch.autograd.grad(distribution.mean, self._actor, slopes.mean)
+        # The entropy of a Gaussian grows by one per unit of each log standard deviation.
+        log_std = slopes.log_std - self.config.entropy_coefficient
+        entropy = distribution.entropy().detach()
+        return [log_std, *networks], torch.stack((slopes.loss, entropy, slopes.kl, slopes.clip_fraction))
+
+    def _critic_gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
         values = self.policy.value(normalised)
-        clipped_values = part["values"] + (values - part["values"]).clamp(-config.clip, config.clip)
-        errors = torch.maximum((values - part["targets"]).square(), (clipped_values - part["targets"]).square())
-        value_loss = 0.5 * errors.mean()
-        entropy = distribution.entropy()
-        loss = policy_loss + config.value_coefficient * value_loss - config.entropy_coefficient * entropy
-        with torch.no_grad():
-            kl = ((ratio - 1) - log_ratio).mean()  # Schulman's low-variance estimate
-            clipped = (ratio - clipped_ratio).ne(0).float().mean()
-            figures = torch.stack((policy_loss, value_loss, entropy, kl, clipped))
-        return loss, figures
+        loss, slope = value_slope(values.detach(), part["values"], part["targets"], self.config.clip)
+        slope *= self.config.value_coefficient
+        return list(torch.autograd.grad(values, self._critic, slope)), loss
 
     def state_dict(self) -> dict[str, Tensor]:
         """Optimiser and reward statistics as flat tensors; the policy's own are its own."""

@@ -112,6 +112,11 @@ class ActorCritic(nn.Module):
         for name, normaliser in self.normalisers.items():
             normaliser.update(observation[name])  # type: ignore[operator]
 
+    @property
+    def unseen(self) -> bool:
+        """Whether the normalisers have no statistics yet."""
+        return all(float(normaliser.count) == 0 for normaliser in self.normalisers.values())  # type: ignore[arg-type]
+
     def distribution(self, normalised: Observation) -> Gaussian:
         """Of actions, from what `normalise` gave."""
         return Gaussian(self.mean(self.actor(normalised)), self.log_std)

@@ -64,7 +64,8 @@ class CpuWorld:
         self.parameters = {name: torch.from_numpy(self._batch.expand(name)) for name in varying}
         self.unhealthy = torch.zeros(num_worlds, dtype=torch.bool)
         self.warnings: dict[str, int] = {}
-        self._trouble = False
+        self.in_trouble = False
+        """Whether any world is unhealthy."""
         self._batch.reset()
         self._default_state = self._batch.state[0].copy()
 
@@ -82,13 +83,13 @@ class CpuWorld:
 
     def step(self, substeps: int) -> None:
         """Advances every world; see `World.step`."""
-        if self._trouble:
+        if self.in_trouble:
             self.unhealthy = torch.zeros_like(self.unhealthy)
-            self._trouble = False
+            self.in_trouble = False
         try:
             self._batch.step(nstep=substeps, stage=mujoco.mjtStage.mjSTAGE_VEL)
         except SimulationError as error:
-            self._trouble = True
+            self.in_trouble = True
             self.unhealthy[torch.from_numpy(np.asarray(error.ids, dtype=np.int64))] = True
             self.warnings["error"] = self.warnings.get("error", 0) + len(error.ids)
         if self._warning_counts.any():
@@ -100,7 +101,7 @@ class CpuWorld:
         for kind in np.flatnonzero(counts.any(axis=0)):
             name = _WARNINGS[int(kind)]
             self.warnings[name] = self.warnings.get(name, 0) + int((counts[:, kind] > 0).sum())
-        self._trouble = True
+        self.in_trouble = True
         self.unhealthy |= torch.from_numpy(counts.any(axis=1))
         self._batch.warning[:] = 0
 

@@ -32,6 +32,8 @@ class World(Protocol):
     unhealthy: Tensor
     """(W,) bool: worlds in which the engine met trouble during the last `step`: a non-finite or exploding state, a
     non-finite control, or a buffer that was too small."""
+    in_trouble: bool
+    """Whether any world is unhealthy."""
     warnings: dict[str, int]
     """How often each engine warning was met since the World was made."""
 

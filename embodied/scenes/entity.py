@@ -196,18 +196,16 @@ class EntityView:
         root.copy_(torch.where(mask[:, None], pose.to(root.dtype), root))
 
     def perturb(self, size: float, mask: Tensor, generator: torch.Generator) -> None:
-        """Adds uniform noise of ±``size`` to all positions and velocities where the mask holds."""
+        """Adds uniform noise of ±``size`` to all positions and velocities where the mask holds.
+
+        Quaternions are not normalised here: the engine does that wherever it uses one.
+        """
         rows = mask.nonzero()
         for field, index in (("qpos", self._all_qpos), ("qvel", self._all_dof)):
             values = self._world.field(field)
-            old = values[rows, index]
-            noise = torch.rand(old.shape, generator=generator, dtype=old.dtype, device=old.device)
-            values[rows, index] = old + noise.sub_(0.5).mul_(2 * size)
-        if self.entity.root == "free":
-            rows = rows.squeeze(-1)
-            pose = self._part("qpos", self._root_qpos)
-            quat = pose[rows, 3:]
-            pose[rows, 3:] = quat / torch.linalg.vector_norm(quat, dim=-1, keepdim=True)
+            noise = torch.empty(len(rows), len(index), dtype=values.dtype, device=values.device)
+            noise.uniform_(-size, size, generator=generator)
+            values.index_put_((rows, index), noise, accumulate=True)
 
 
 _QPOS = {"mjJNT_FREE": 7, "mjJNT_BALL": 4, "mjJNT_SLIDE": 1, "mjJNT_HINGE": 1}

@@ -20,5 +20,5 @@ class LimbEnds:
         self.terms = (Term("limb_ends", 2 * len(self._names), "m", MAX_DISTANCE, "root link"),)
 
     def read(self) -> Tensor:
-        """(W, 2 limbs): x and y of the first limb's end, then of the next one's."""
-        return self._entity.sensor(*self._names).unflatten(-1, (-1, 3))[..., :2].flatten(1)
+        """(W, limbs, 2)."""
+        return self._entity.sensor(*self._names).unflatten(-1, (-1, 3))[..., :2]

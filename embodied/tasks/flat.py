@@ -63,10 +63,12 @@ class Flat(Task):
         self._generator = generator
         self._dt = scene.control_dt
         self._actions = torch.zeros(world.num_worlds, len(scene.entities["robot"].actuators), device=world.device)
-        self.memory["previous_x"] = self._robot.root_pos[:, 0].clone()
+        self._head = self._robot.root_pos
+        self._x = self._head[:, 0]
+        self.memory["previous_x"] = self._x.clone()
         side = self._arena.half_width - EDGE_MARGIN
         bounds = [[-math.inf, -side, self._fall_height], [self._arena.ahead - EDGE_MARGIN, side, math.inf]]
-        self._lowest, self._highest = self._robot.root_pos.new_tensor(bounds)
+        self._lowest, self._highest = self._head.new_tensor(bounds)
 
     def senses(self) -> Mapping[str, Sequence[Sense]]:
         """Proprioception: joints, root velocity, inertial unit, touch, and where the limbs end."""
@@ -93,7 +95,7 @@ class Flat(Task):
 
     def begin(self, mask: Tensor) -> None:
         """Measures the first step's progress from where the noise put the head."""
-        torch.where(mask, self._robot.root_pos[:, 0], self.memory["previous_x"], out=self.memory["previous_x"])
+        torch.where(mask, self._x, self.memory["previous_x"], out=self.memory["previous_x"])
 
     def act(self, actions: Tensor) -> None:
         """Torques, as fractions of the motors' gears."""
@@ -102,12 +104,10 @@ class Flat(Task):
 
     def rewards(self) -> dict[str, Tensor]:
         """``forward``: velocity of the head along x over the step, m/s. ``control_cost``: 1e-3 Σ a², negative."""
-        x = self._robot.root_pos[:, 0]
-        forward = (x - self.memory["previous_x"]) / self._dt
-        self.memory["previous_x"].copy_(x)
-        return {"forward": forward, "control_cost": self._actions.square().sum(dim=-1).mul(-CONTROL_COST)}
+        forward = (self._x - self.memory["previous_x"]).div_(self._dt)
+        self.memory["previous_x"].copy_(self._x)
+        return {"forward": forward, "control_cost": torch.linalg.vecdot(self._actions, self._actions) * -CONTROL_COST}
 
     def terminated(self) -> Tensor:
         """The head is too low, or near the arena's far end or a side."""
-        head = self._robot.root_pos
-        return ((head <= self._lowest) | (head >= self._highest)).any(dim=-1)
+        return ((self._head <= self._lowest) | (self._head >= self._highest)).any(dim=-1)
