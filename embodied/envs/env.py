@@ -61,8 +61,13 @@ class Env:
         self.task.reset(mask)
         self.world.forward(mask)
         self.task.begin(mask)
-        self._latest = self.spec.read()
-        return self._latest
+        fresh = self.spec.read()
+        if not bool(mask.all()):
+            # The others keep what they last showed: what they feel may since have been restored from a checkpoint.
+            for name, group in self._latest.items():
+                fresh[name] = torch.where(mask[:, None], fresh[name], group)
+        self._latest = fresh
+        return fresh
 
     def advance(self, actions: Tensor) -> Transition:
         """One control step with actions (W, n).
@@ -70,6 +75,9 @@ class Env:
         A world whose physics failed, or whose observation is not finite or out of its space, is terminated: its
         reward is 0 and its observation the last healthy one. It must be reset before it is of use again.
         """
+        expected = (self.num_worlds, *self.action_space.shape)
+        if actions.shape != expected:
+            raise ValueError(f"actions have shape {tuple(actions.shape)}; expected {expected}")
         self.task.act(actions)
         self.world.step(self.scene.decimation)
         observation = self.spec.read()
@@ -104,3 +112,7 @@ class Env:
         # Forces and accelerations are not part of the state, so the observation is restored, not read again.
         self._latest = {name: state[f"observation/{name}"].clone() for name in self._latest}
         return self._latest
+
+    def close(self) -> None:
+        """Frees the worlds."""
+        self.world.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from embodied.envs.env import Env
 from embodied.envs.vector import AutoresetEnv
 from embodied.tasks import Task, find_task
@@ -34,7 +32,7 @@ def make(
         UnknownTask, UnknownBody, GenomeError: what their names say.
         ValueError: a device that there is no World for.
     """
-    if torch.device(device).type != "cpu":
+    if device != "cpu":
         raise ValueError(f"there is no World for the device {device!r} yet; use cpu")
     if num_worlds < 1:
         raise ValueError(f"num_worlds must be at least 1, not {num_worlds}")

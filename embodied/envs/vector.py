@@ -49,10 +49,6 @@ class AutoresetEnv:
 
     def step(self, actions: Tensor) -> tuple[Observation, Tensor, Tensor, Tensor, dict[str, Any]]:
         """One control step; see `VectorEnv.step`."""
-        if actions.shape != (self.num_worlds, *self.action_space.shape):
-            raise ValueError(
-                f"actions have shape {tuple(actions.shape)}; expected {(self.num_worlds, *self.action_space.shape)}"
-            )
         now = self.env.advance(actions)
         terms, terminated = now.terms.numpy(), now.terminated.numpy()
         if self._sums is None:

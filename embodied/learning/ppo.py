@@ -7,6 +7,7 @@ them; reward statistics are taken per rollout too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -147,6 +148,8 @@ class PPO:
                 part = {name: tensor[start : start + self.config.minibatch] for name, tensor in shuffled.items()}
                 normalised = {name: part[f"obs/{name}"] for name in names}
                 gradients, figures = self._gradients(part, normalised)
+                if not math.isfinite(float(figures[2])):
+                    raise TrainingDiverged("the policy's change is not finite: lower the learning rate")
                 if float(figures[2]) > self.config.kl_stop:
                     stop = True
                     break

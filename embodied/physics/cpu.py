@@ -69,6 +69,7 @@ class CpuWorld:
         self._batch.reset()
         self._default_state = self._batch.state[0].copy()
 
+    @torch.inference_mode(False)  # a view made in inference mode could not be written outside it
     def field(self, name: str) -> Tensor:
         """A live view of an MjData field, float64; see `World.field`."""
         if name not in self._fields:
@@ -149,10 +150,11 @@ class CpuWorld:
         return self._batch.get_data(world)
 
     def close(self) -> None:
-        """Drops the batch and with it its threads."""
+        """Drops the batch and with it its threads; closing twice does nothing."""
         self._fields.clear()
         self.parameters = {}
-        del self._warning_counts, self._batch
+        self.__dict__.pop("_warning_counts", None)
+        self.__dict__.pop("_batch", None)
 
 
 def _ids(mask: Tensor | None) -> np.ndarray | None:

@@ -28,8 +28,9 @@ def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], fact
     The manifest, with the checksum of the tensors, is written last into a temporary folder that is then renamed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".*.tmp"):  # of a process that died while writing; the run's lock keeps others out
+        shutil.rmtree(left, ignore_errors=True)
     final, temporary = folder / f"{step:012d}", folder / f".{step:012d}.{os.getpid()}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
         data = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
@@ -47,6 +48,10 @@ def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], fact
     return final
 
 
+class NewerCheckpoint(UserError):
+    """Written by a newer version than reads it: nothing is wrong with it."""
+
+
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and facts of one checkpoint.
 
@@ -56,13 +61,13 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     manifest_file, tensor_file = path / "manifest.json", path / "tensors.safetensors"
     try:
         manifest = json.loads(manifest_file.read_text())
-        version, digest, facts = manifest["version"], manifest["sha256"], manifest["facts"]
+        version, digest, facts = int(manifest["version"]), manifest["sha256"], manifest["facts"]
     except OSError as error:
         raise UserError(f"{manifest_file} cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError):
         raise UserError(f"{manifest_file} is damaged: it is no checkpoint's manifest") from None
     if version > VERSION:
-        raise UserError(f"{path} was written by a newer version of embodied; upgrade to read it")
+        raise NewerCheckpoint(f"{path} was written by a newer version of embodied; upgrade to read it")
     try:
         data = tensor_file.read_bytes()
     except OSError as error:
@@ -79,12 +84,14 @@ def latest_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] 
     """The newest checkpoint that can be read, or None where there is none at all.
 
     Raises:
-        UserError: there are checkpoints, and none can be read.
+        UserError: there are checkpoints, and none can be read, or the newest one only by a newer version.
     """
     problem = None
     for path in reversed(_steps(folder)):
         try:
             return load_checkpoint(path)
+        except NewerCheckpoint:
+            raise
         except UserError as error:
             problem = problem or error
     if problem:

@@ -71,6 +71,11 @@ def _typed(kind: Any, value: Any, where: str, default: Any) -> Any:
         return tuple(_typed(arguments[0], item, where, None) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if kind is float and isinstance(value, str):
+        try:
+            return float(value)  # YAML takes 3e-4 for text
+        except ValueError:
+            pass
     if kind is Path and isinstance(value, str):
         return Path(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):

@@ -61,15 +61,17 @@ class RunFolder:
         if not resume:
             raise UserError(f"{path} already holds a run; continue it with --resume or choose another --out")
         lock = cls._lock_or_explain(path)
-        stored = read_run_config(path)
-        changed = [
-            line
-            for line in differences(stored, {"kind": kind, **config})
-            if line.split(":")[0].split(".")[-1] not in MAY_DIFFER
-        ]
-        if changed:
+        try:
+            changed = [
+                line
+                for line in differences(read_run_config(path), {"kind": kind, **config})
+                if line.split(":")[0] not in MAY_DIFFER
+            ]
+            if changed:
+                raise UserError(f"{path} belongs to a run with another configuration ({'; '.join(changed)})")
+        except BaseException:
             lock.release()
-            raise UserError(f"{path} belongs to a run with another configuration ({'; '.join(changed)})")
+            raise
         return cls(path, lock, fresh=False)
 
     @staticmethod

@@ -81,10 +81,12 @@ class EntityView:
         self._root_qpos = _index([a for j in root for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))])
         self._root_dof = _index([a for j in root for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))])
         self._all_qpos = torch.tensor(
-            [a for j in (*root, *joints) for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))]
+            [a for j in (*root, *joints) for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))],
+            dtype=torch.long,
         )
         self._all_dof = torch.tensor(
-            [a for j in (*root, *joints) for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))]
+            [a for j in (*root, *joints) for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))],
+            dtype=torch.long,
         )
         self._actuators = _index(entity.actuators)
         self._links = _index(entity.bodies)

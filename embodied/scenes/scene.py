@@ -42,13 +42,15 @@ class Scene:
                 be put elsewhere later, a planar or fixed one stands where it is compiled.
 
         Raises:
-            ValueError: a place for a body that is not there, or a model with non-finite numbers.
+            ValueError: a place for a body that is not there, a name with a slash, or a model with non-finite numbers.
         """
         self.arena = arena
         self.decimation = decimation
         places = dict(places or {})
         if stray := places.keys() - bodies.keys():
             raise ValueError(f"places are given for {', '.join(sorted(stray))}, which the scene does not hold")
+        if slashed := [name for name in bodies if "/" in name]:
+            raise ValueError(f"names of entities become prefixes and hold no slash: {', '.join(slashed)}")
         spec = arena.spec()
         spec.compiler.degree = False
         spec.option.timestep = timestep

@@ -16,7 +16,10 @@ MAX_LINEAR = 100.0
 
 
 class Imu:
-    """Readings of the sensors ``accelerometer``, ``gyro`` and ``velocimeter``, in the frame of the head. DERL."""
+    """Readings of the sensors ``accelerometer``, ``gyro`` and ``velocimeter``, in the frame of the head. DERL.
+
+    Of a body that is fixed to the world the engine's accelerometer reads 0, not gravity.
+    """
 
     def __init__(self, entity: EntityView) -> None:
         self._entity = entity

@@ -68,6 +68,7 @@ class GymnasiumEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
         if self._camera is not None:
             self._camera.close()
             self._camera = None
+        self._env.close()
 
     @staticmethod
     def _out(observation: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:

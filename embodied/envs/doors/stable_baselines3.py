@@ -24,7 +24,6 @@ class StableBaselines3Env(VecEnv):
         space = groups[self._single] if self._single else env.observation_space
         self._actions: torch.Tensor | None = None
         self._seed: int | None = None
-        self._infos: list[dict[str, Any]] = [{} for _ in range(env.num_worlds)]
         super().__init__(env.num_worlds, space, env.action_space)
 
     def _out(self, observation: Observation) -> Any:
@@ -51,7 +50,7 @@ class StableBaselines3Env(VecEnv):
         """Steps; only worlds whose episode ended are visited one by one, to give them their ``info``."""
         assert self._actions is not None, "step_async comes before step_wait"
         observation, reward, terminated, truncated, info = self.env.step(self._actions)
-        infos = self._infos.copy()
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         episode = info["episode"]
         if len(episode["world"]):
             final = self._out(info["final_obs"])
@@ -70,7 +69,9 @@ class StableBaselines3Env(VecEnv):
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """The attribute of the batched environment, once per world asked for."""
-        return [getattr(self.env, attr_name, None)] * len(list(self._get_indices(indices)))
+        # The library asks every environment how it renders; a batched one does not.
+        value = None if attr_name == "render_mode" else getattr(self.env, attr_name)
+        return [value] * len(list(self._get_indices(indices)))
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """Not supported: the worlds share one environment."""
