@@ -109,7 +109,7 @@ class WorldReplay:
     def __init__(self, env: AutoresetEnv) -> None:
         self._world = CpuWorld(env.env.scene, env.num_worlds, threads=env.world.threads)
         self._ctrl = self._world.field("ctrl")
-        for name in ("xpos", "xquat", "sensordata"):  # as the environment reads them
+        for name in env.world.fields:
             self._world.field(name)
         self._decimation = env.decimation
         self._nothing = torch.zeros(env.num_worlds, dtype=torch.bool)

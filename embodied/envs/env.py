@@ -26,6 +26,7 @@ class Transition:
     terminated: Tensor
     unhealthy: Tensor
     """Among the terminated: worlds whose physics failed or whose observation left its space."""
+    any_unhealthy: bool
 
 
 class Env:
@@ -51,9 +52,13 @@ class Env:
         task.start(self.scene, self.world, self.generator)
         self.spec = ObservationSpec(task.senses(), self.world.device)
         self.action_space = task.action_space()
-        self.term_names: tuple[str, ...] = ()
-        """Of the reward, known after the first step."""
-        self._latest: Observation = self.reset(torch.ones(num_worlds, dtype=torch.bool, device=self.world.device))
+        everywhere = torch.ones(num_worlds, dtype=torch.bool, device=self.world.device)
+        self._latest: Observation = {}
+        self.reset(everywhere)
+        self.term_names = tuple(task.rewards())
+        """Of the reward."""
+        self.generator.manual_seed(seed)
+        self.reset(everywhere)
 
     def reset(self, mask: Tensor) -> Observation:
         """Begins an episode where the mask holds; returns the observation of all worlds."""
@@ -62,7 +67,7 @@ class Env:
         self.world.forward(mask)
         self.task.begin(mask)
         fresh = self.spec.read()
-        if not bool(mask.all()):
+        if self._latest and not bool(mask.all()):
             # The others keep what they last showed: what they feel may since have been restored from a checkpoint.
             for name, group in self._latest.items():
                 fresh[name] = torch.where(mask[:, None], fresh[name], group)
@@ -81,13 +86,12 @@ class Env:
         self.task.act(actions)
         self.world.step(self.scene.decimation)
         observation = self.spec.read()
-        named = self.task.rewards()
-        self.term_names = tuple(named)
-        terms = np.stack([term.numpy() for term in named.values()])
+        terms = np.stack([term.numpy() for term in self.task.rewards().values()])
         terminated = self.task.terminated()
         unhealthy = self.world.unhealthy
         outside = self.spec.outside(observation)
-        if outside is not None or self.world.in_trouble:
+        any_unhealthy = outside is not None or self.world.in_trouble
+        if any_unhealthy:
             unhealthy = unhealthy if outside is None else unhealthy | outside
             terminated = terminated | unhealthy
             terms[:, unhealthy.numpy()] = 0.0
@@ -95,7 +99,7 @@ class Env:
                 name: torch.where(unhealthy[:, None], self._latest[name], group) for name, group in observation.items()
             }
         self._latest = observation
-        return Transition(observation, torch.from_numpy(terms), terminated, unhealthy)
+        return Transition(observation, torch.from_numpy(terms), terminated, unhealthy, any_unhealthy)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that determines what follows, by name."""

@@ -31,7 +31,8 @@ class AutoresetEnv:
         self._all = torch.ones(self.num_worlds, dtype=torch.bool, device=device)
         # Episode figures are kept in numpy; see ObservationSpec.read for why.
         self._length = np.zeros(self.num_worlds, dtype=np.int64)
-        self._sums: np.ndarray | None = None
+        self._sums = np.zeros((len(env.term_names), self.num_worlds))
+        self._nothing_ended = self._figures(np.empty(0, dtype=np.int64))
 
     @property
     def observation_spec(self) -> ObservationSpec:
@@ -43,52 +44,52 @@ class AutoresetEnv:
         if seed is not None:
             self.env.generator.manual_seed(seed)
         self._length[:] = 0
-        if self._sums is not None:
-            self._sums[:] = 0.0
+        self._sums[:] = 0.0
         return self.env.reset(self._all), {}
 
     def step(self, actions: Tensor) -> tuple[Observation, Tensor, Tensor, Tensor, dict[str, Any]]:
         """One control step; see `VectorEnv.step`."""
         now = self.env.advance(actions)
         terms, terminated = now.terms.numpy(), now.terminated.numpy()
-        if self._sums is None:
-            self._sums = np.zeros(terms.shape)
         self._sums += terms
         self._length += 1
         done = terminated | (self._length >= self.episode_steps)
         finished = done.nonzero()[0]
-        names = self.env.term_names
-        sums = self._sums[:, finished]
         info = {
-            "terms": dict(zip(names, now.terms.unbind(), strict=True)),
+            "terms": dict(zip(self.env.term_names, now.terms.unbind(), strict=True)),
             "unhealthy": now.unhealthy,
             "final_obs": now.observation,
-            "episode": {
-                "world": torch.from_numpy(finished),
-                "return": torch.from_numpy(sums.sum(axis=0)),
-                "length": torch.from_numpy(self._length[finished]),
-                "terms": {name: torch.from_numpy(row) for name, row in zip(names, sums, strict=True)},
-            },
+            "episode": self._nothing_ended if not len(finished) else self._figures(finished),
         }
         observation = now.observation
         reward, truncated = terms.sum(axis=0, dtype=np.float32), done ^ terminated
         if len(finished):
-            if self.world.in_trouble:
+            if now.any_unhealthy:
                 self.unhealthy_worlds += int(now.unhealthy.sum())
             self._length[finished] = 0
             self._sums[:, finished] = 0.0
             observation = self.env.reset(torch.from_numpy(done))
         return observation, torch.from_numpy(reward), now.terminated, torch.from_numpy(truncated), info
 
+    def _figures(self, finished: np.ndarray) -> dict[str, Any]:
+        """Of the episodes that ended in these worlds."""
+        sums = self._sums[:, finished]
+        return {
+            "world": torch.from_numpy(finished),
+            "return": torch.from_numpy(sums.sum(axis=0)),
+            "length": torch.from_numpy(self._length[finished]),
+            "terms": dict(zip(self.env.term_names, torch.from_numpy(sums).unbind(), strict=True)),
+        }
+
     def state_dict(self) -> dict[str, Tensor]:
         """All that determines what follows."""
-        state = self.env.state_dict() | {"length": torch.from_numpy(self._length.copy())}
-        return state if self._sums is None else state | {"sums": torch.from_numpy(self._sums.copy())}
+        own = {"length": torch.from_numpy(self._length.copy()), "sums": torch.from_numpy(self._sums.copy())}
+        return self.env.state_dict() | own
 
     def load_state_dict(self, state: dict[str, Tensor]) -> Observation:
         """Restores `state_dict` and returns the observation to go on from."""
         self._length[:] = state["length"].numpy()
-        self._sums = state["sums"].numpy().copy() if "sums" in state else None
+        self._sums[:] = state["sums"].numpy()
         return self.env.load_state_dict(state)
 
     def close(self) -> None:

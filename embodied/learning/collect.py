@@ -40,23 +40,18 @@ def collect(
     Log probabilities and values are computed for the whole rollout at its end: the policy does not change during it.
     """
     episodes = Episodes()
+    noise = torch.randn(experience.actions.shape, generator=generator)
     for step in range(experience.steps):
-        for name, group in position.observation.items():
-            experience.observation[name][step] = group
+        experience.write_observation(step, position.observation)
         distribution, position.memory = policy(position.observation, position.memory)
-        actions = distribution.sample(generator)
+        actions = distribution.moved_by(noise[step])
         position.observation, reward, terminated, truncated, info = env.step(actions)
-        experience.actions[step] = actions
-        experience.rewards[step] = reward
-        experience.terminated[step] = terminated
-        experience.truncated[step] = truncated
-        ended = info["episode"]["world"]
-        if len(ended):
+        experience.write_step(step, actions, reward, terminated, truncated)
+        if len(info["episode"]["world"]):
             _note(episodes, info)
             position.memory = policy.clear(position.memory, terminated | truncated)
             _bootstrap(policy, experience, step, info["final_obs"])
-    for name, group in position.observation.items():
-        experience.observation[name][experience.steps] = group
+    experience.write_observation(experience.steps, position.observation)
     normalised = policy.normalise(experience.observation)
     experience.values.copy_(policy.value(normalised))
     acted = policy.distribution({name: group[:-1] for name, group in normalised.items()})

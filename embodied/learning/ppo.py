@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -58,22 +57,14 @@ FIGURES = ("policy_loss", "entropy", "kl", "clip_fraction", "value_loss")
 class PPO:
     """The learner: an optimiser and reward statistics around a policy."""
 
-    def __init__(self, policy: ActorCritic, config: PPOConfig, threads: int = 1) -> None:
-        """Takes the policy over: its parameters move into the optimiser's one tensor.
-
-        Args:
-            policy: what learns.
-            config: hyperparameters.
-            threads: with more than one, the critic learns beside the actor; the numbers are the same.
-        """
+    def __init__(self, policy: ActorCritic, config: PPOConfig) -> None:
+        """Takes the policy over: its parameters move into the optimiser's one tensor."""
         self.policy = policy
         self.config = config
         self.scaler = RewardScaler(config.gamma)
-        self._actor = [*policy.actor.parameters(), *policy.mean.parameters()]
-        self._critic = [*policy.critic.parameters(), *policy.value_head.parameters()]
+        self._actor = list(policy.actor.parameters())
+        self._critic = list(policy.critic.parameters())
         self.optimiser = FlatAdam([policy.log_std, *self._actor, *self._critic], config.adam_epsilon)
-        # A new thread has OpenMP's own idea of how many threads it may start.
-        self._beside = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) if threads > 1 else None
 
     def update(
         self, experiences: Sequence[Experience], remaining: float, generator: torch.Generator
@@ -172,13 +163,8 @@ class PPO:
 
     def _gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
         """Gradients of a minibatch's loss in the order of the optimiser's parameters, and the minibatch's figures."""
-        if self._beside is None:
-            critic, value_loss = self._critic_gradients(part, normalised)
-            actor, figures = self._actor_gradients(part, normalised)
-        else:
-            beside = self._beside.submit(self._critic_gradients, part, normalised)
-            actor, figures = self._actor_gradients(part, normalised)
-            critic, value_loss = beside.result()
+        actor, figures = self._actor_gradients(part, normalised)
+        critic, value_loss = self._critic_gradients(part, normalised)
         return [*actor, *critic], torch.cat((figures, value_loss))
 
     def _actor_gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from embodied.networks.distributions import Gaussian
-from embodied.networks.mlp import GroupEncoder, linear
+from embodied.networks.group_network import GroupNetwork
 from embodied.networks.normaliser import RunningNormaliser
 
 Observation = dict[str, Tensor]
@@ -97,11 +97,9 @@ class ActorCritic(nn.Module):
         super().__init__()
         self.shape = shape
         self.normalisers = nn.ModuleDict({name: RunningNormaliser(size) for name, size in shape.groups.items()})
-        self.actor = GroupEncoder(shape.groups, shape.hidden, generator)
-        self.mean = linear(shape.hidden[-1], shape.actions, generator)
+        self.actor = GroupNetwork(shape.groups, shape.hidden, shape.actions, generator)
         self.log_std = nn.Parameter(torch.full((shape.actions,), shape.initial_log_std))
-        self.critic = GroupEncoder(shape.groups, shape.hidden, generator)
-        self.value_head = linear(shape.hidden[-1], 1, generator)
+        self.critic = GroupNetwork(shape.groups, shape.hidden, 1, generator)
 
     def normalise(self, observation: Observation) -> Observation:
         """The groups the policy reads, normalised."""
@@ -119,11 +117,11 @@ class ActorCritic(nn.Module):
 
     def distribution(self, normalised: Observation) -> Gaussian:
         """Of actions, from what `normalise` gave."""
-        return Gaussian(self.mean(self.actor(normalised)), self.log_std)
+        return Gaussian(self.actor(normalised), self.log_std)
 
     def value(self, normalised: Observation) -> Tensor:
         """(…) Expected discounted return, in scaled rewards, from what `normalise` gave."""
-        return self.value_head(self.critic(normalised)).squeeze(-1)
+        return self.critic(normalised).squeeze(-1)
 
     def forward(self, observation: Observation, memory: Memory = ()) -> tuple[Gaussian, Memory]:
         """See `Policy`."""

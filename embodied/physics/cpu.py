@@ -82,6 +82,11 @@ class CpuWorld:
                 self._batch.forward(stage=mujoco.mjtStage.mjSTAGE_VEL)
         return self._fields[name]
 
+    @property
+    def fields(self) -> list[str]:
+        """Names of the fields that were asked for; the engine copies the derived ones among them out at each step."""
+        return list(self._fields)
+
     def step(self, substeps: int) -> None:
         """Advances every world; see `World.step`."""
         if self.in_trouble:

@@ -80,13 +80,13 @@ class EntityView:
         self._joint_dof = _index([int(model.jnt_dofadr[j]) for j in joints])
         self._root_qpos = _index([a for j in root for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))])
         self._root_dof = _index([a for j in root for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))])
-        self._all_qpos = torch.tensor(
+        self._all_qpos = np.array(
             [a for j in (*root, *joints) for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))],
-            dtype=torch.long,
+            dtype=np.int64,
         )
-        self._all_dof = torch.tensor(
+        self._all_dof = np.array(
             [a for j in (*root, *joints) for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))],
-            dtype=torch.long,
+            dtype=np.int64,
         )
         self._actuators = _index(entity.actuators)
         self._links = _index(entity.bodies)
@@ -115,11 +115,13 @@ class EntityView:
     @property
     def root_pos(self) -> Tensor:
         """(W, 3) World position of the root link, m."""
+        if self.entity.root == "free":  # the joint's own coordinates: nothing has to be derived for them
+            return self._part("qpos", self._root_qpos)[:, :3]
         return self.link_pos[:, 0]
 
     @property
     def root_quat(self) -> Tensor:
-        """(W, 4) World orientation of the root link, (w, x, y, z)."""
+        """(W, 4) World orientation of the root link, (w, x, y, z), of unit length."""
         return self.link_quat[:, 0]
 
     @property
@@ -202,12 +204,10 @@ class EntityView:
 
         Quaternions are not normalised here: the engine does that wherever it uses one.
         """
-        rows = mask.nonzero()
+        rows = mask.numpy().nonzero()[0]
         for field, index in (("qpos", self._all_qpos), ("qvel", self._all_dof)):
-            values = self._world.field(field)
-            noise = torch.empty(len(rows), len(index), dtype=values.dtype, device=values.device)
-            noise.uniform_(-size, size, generator=generator)
-            values.index_put_((rows, index), noise, accumulate=True)
+            noise = torch.empty(len(rows), len(index), dtype=torch.float64).uniform_(-size, size, generator=generator)
+            self._world.field(field).numpy()[rows[:, None], index] += noise.numpy()
 
 
 _QPOS = {"mjJNT_FREE": 7, "mjJNT_BALL": 4, "mjJNT_SLIDE": 1, "mjJNT_HINGE": 1}

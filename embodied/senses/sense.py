@@ -46,7 +46,7 @@ class ObservationSpec:
         """Lays the senses of each group out side by side."""
         self.groups = {name: tuple(term for sense in senses for term in sense.terms) for name, senses in groups.items()}
         """The terms of each group in their order."""
-        self._readings = {name: [_Reading(sense) for sense in senses] for name, senses in groups.items()}
+        self._readings = {name: _joined([_Reading(sense) for sense in senses]) for name, senses in groups.items()}
         self._limits = {
             name: np.array([limit for term in terms for limit in [term.limit] * term.size], dtype=np.float32)
             for name, terms in self.groups.items()
@@ -112,7 +112,29 @@ class _Reading:
     def __init__(self, sense: Sense) -> None:
         self._sense = sense
         one, two = sense.read(), sense.read()  # both alive: copies would lie in different places
-        self._live = one.numpy() if one.data_ptr() == two.data_ptr() and one.numel() else None
+        self.live = one.numpy() if one.data_ptr() == two.data_ptr() and one.numel() else None
 
     def array(self) -> np.ndarray:
-        return self._sense.read().numpy() if self._live is None else self._live
+        return self._sense.read().numpy() if self.live is None else self.live
+
+
+def _joined(readings: list[_Reading]) -> list[_Reading]:
+    """Neighbouring readings that also lie side by side in memory become one, to be copied at once."""
+    kept: list[_Reading] = []
+    for reading in readings:
+        before, here = kept[-1].live if kept else None, reading.live
+        if before is not None and here is not None and _side_by_side(before, here):
+            shape = (before.shape[0], before.shape[1] + here.shape[1])
+            kept[-1].live = np.lib.stride_tricks.as_strided(before, shape, before.strides)
+        else:
+            kept.append(reading)
+    return kept
+
+
+def _side_by_side(left: np.ndarray, right: np.ndarray) -> bool:
+    return (
+        left.ndim == right.ndim == 2
+        and left.dtype == right.dtype
+        and left.strides == right.strides
+        and right.ctypes.data == left.ctypes.data + left.shape[1] * left.strides[1]
+    )

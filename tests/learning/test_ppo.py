@@ -192,18 +192,6 @@ def test_the_order_of_samples_is_the_generator_s():
     assert not torch.equal(ends[0], ends[2])
 
 
-def test_learning_on_two_threads_gives_the_same_numbers():
-    ends = []
-    for threads in (1, 2):
-        rollouts = Rollouts()
-        ppo = PPO(rollouts.policy, whole(minibatch=32), threads=threads)
-        ppo.update([rollouts.next()], 1.0, seeded())
-        metrics = [ppo.update([rollouts.next()], 1.0, seeded()) for _ in range(2)]
-        ends.append((metrics, weights(ppo.policy)))
-    assert ends[0][0] == ends[1][0]
-    assert torch.equal(ends[0][1], ends[1][1])
-
-
 def test_a_learning_rate_that_ran_out_changes_nothing():
     ppo, rollouts = warmed(whole())
     before = weights(ppo.policy)

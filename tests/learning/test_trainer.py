@@ -77,7 +77,9 @@ def test_training_repeats_from_its_seed_and_draws_from_nothing_global(uninterrup
     np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
     assert random.getstate() == before[2]
     other = trainer(seed=1)
-    assert not torch.equal(other.state()[0]["policy/mean.weight"], states[0][0]["policy/mean.weight"])
+    assert not torch.equal(
+        other.state()[0]["policy/actor.trunk.layers.0.weight"], states[0][0]["policy/actor.trunk.layers.0.weight"]
+    )
 
 
 def test_counts_are_those_of_the_rollouts(uninterrupted):
