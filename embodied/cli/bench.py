@@ -8,13 +8,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from embodied.bench.peers import stable_baselines3_rate
 from embodied.bench.training import bench_training
 from embodied.cli.arguments import parse
-from embodied.cli.report import write_json
+from embodied.cli.report import aligned, write_json
 from embodied.evolution.lifetimes import versions
 from embodied.learning.ppo import PPOConfig
 from embodied.physics.cpu import usable_cores
@@ -99,11 +96,11 @@ def _peers(given: Bench, progress: Progress) -> dict[str, float]:
 
 
 def _show(figures: dict[str, Any]) -> None:
-    table = Table("layer", "steps/s", "of bare", "median rollout")
+    rows = [("layer", "steps/s", "of bare", "median rollout")]
     for name, rate in figures["steps_per_second"].items():
         whole, middle = (figures[key].get(name, 1.0) for key in ("ratio_to_bare", "median_ratio_to_bare"))
-        table.add_row(name, f"{rate:,.0f}", f"{whole:.3f}", f"{middle:.3f}")
+        rows.append((name, f"{rate:,.0f}", f"{whole:.3f}", f"{middle:.3f}"))
     for feed, peer in figures.get("stable_baselines3", {}).items():
-        times = f"ours {peer['ours_times_as_fast']:.2f} times as fast"
-        table.add_row(f"Stable-Baselines3, {feed}", f"{peer['steps_per_second']:,.0f}", "", times)
-    Console().print(table)
+        times = f"ours is {peer['ours_times_as_fast']:.2f} times as fast"
+        rows.append((f"Stable-Baselines3, {feed}", f"{peer['steps_per_second']:,.0f}", times, ""))
+    print(aligned(rows))

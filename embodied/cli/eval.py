@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.table import Table
 from tyro.conf import Positional
 
 from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
-from embodied.cli.report import write_json
+from embodied.cli.report import aligned, write_json
 from embodied.envs import make
 from embodied.learning.evaluate import evaluate
 from embodied.runs.errors import UserError
@@ -36,7 +34,7 @@ def run(arguments: list[str]) -> None:
     if given.episodes < 1:
         raise UserError(f"--episodes must be at least 1, not {given.episodes}")
     torch.set_num_threads(1)
-    table = Table("run", "body", "return", "95 % interval of the mean", "fitness", "length")
+    rows = [("run", "body", "return", "95 % interval", "fitness", "length")]
     figures = {}
     for path in given.runs or (None,):
         subject = resolve(given, path)
@@ -49,14 +47,17 @@ def run(arguments: list[str]) -> None:
         env.close()
         name = str(path) if path else given.policy
         figures[name] = {"task": subject.task, "body": subject.body.name, **summary, "returns": result.returns}
-        table.add_row(
-            name,
-            subject.body.name,
-            f"{total['mean']:,.1f} ± {total['std']:,.1f}",
-            f"{total['low']:,.1f} to {total['high']:,.1f}",
-            f"{fitness['mean']:,.1f} ± {fitness['std']:,.1f}",
-            f"{summary['length']['mean']:,.0f}",
+        rows.append(
+            (
+                name,
+                subject.body.name,
+                f"{total['mean']:,.1f} ± {total['std']:,.1f}",
+                f"{total['low']:,.1f} to {total['high']:,.1f}",
+                f"{fitness['mean']:,.1f} ± {fitness['std']:,.1f}",
+                f"{summary['length']['mean']:,.0f}",
+            )
         )
-    Console().print(table)
+    print(aligned(rows))
+    print(f"{given.episodes} full episodes each, mean ± standard deviation over them; the interval is the mean's.")
     if given.json:
         write_json(given.json, figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,17 @@ def write_json(path: Path, figures: dict[str, Any]) -> None:
 
 def table(figures: dict[str, Any]) -> str:
     """Names and values in two columns; whole genomes are left to the JSON."""
-    rows = [(name.replace("_", " "), _cell(value)) for name, value in figures.items() if not isinstance(value, dict)]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name.ljust(width)}  {cell}" for name, cell in rows)
+    return aligned(
+        [(name.replace("_", " "), _cell(value)) for name, value in figures.items() if not isinstance(value, dict)]
+    )
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows with their columns below one another, however wide: paths stay whole."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _cell(value: Any) -> str:

@@ -27,7 +27,7 @@ class Camera:
         self._model = world.model
         self._model.vis.global_.offwidth = max(width, self._model.vis.global_.offwidth)
         self._model.vis.global_.offheight = max(height, self._model.vis.global_.offheight)
-        self._model.vis.quality.shadowsize = 1024
+        self._model.vis.quality.shadowsize = 2048
         self._model.vis.quality.offsamples = 4
         try:
             self._renderer = mujoco.Renderer(self._model, height, width)
@@ -43,8 +43,10 @@ class Camera:
     def frame(self, world: int) -> np.ndarray:
         """(height, width, 3) uint8: the world as it is now, from beside the tracked body."""
         data = self._world.data(world)
-        target = data.xpos[self._track]
-        self._view.lookat[:] = (target[0], target[1], 0.45)
+        x, y, z = data.xpos[self._track]
+        self._view.lookat[:] = (x, y, 0.5 * (z + 0.3))
+        # Shadows are drawn around a light's position: the sun goes along.
+        data.light_xpos[:] = (x, y, 4.0)
         self._renderer.update_scene(data, self._view)
         return self._renderer.render()
 

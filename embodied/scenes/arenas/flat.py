@@ -52,9 +52,11 @@ class FlatArena:
             name="sun",
             type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
             pos=[0, 0, 10],
-            dir=[0.3, 0.4, -1.0],
-            diffuse=[0.6, 0.6, 0.6],
+            dir=[0.0, 0.0, -1.0],
+            diffuse=[0.5, 0.5, 0.5],
         )
         spec.visual.headlight.ambient = [0.45, 0.45, 0.45]
         spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
+        # Of what is looked at, m: shadows are resolved for this much ground, not for an endless floor.
+        spec.stat.extent = 3.0
         return spec
