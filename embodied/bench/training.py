@@ -55,7 +55,7 @@ def bench_training(
     torch.set_num_threads(1)
     env = make(task, body, worlds, threads=threads)
     recorder = Recorder(env)
-    trainer = Trainer(recorder, config, steps, seed)
+    trainer = Trainer(recorder, config, steps, seed, threads=env.world.threads)
     twin = make(task, body, worlds, threads=threads)
     replays = {
         "bare": BareReplay(env.env.scene.model, worlds, env.world.threads, env.decimation),

@@ -81,7 +81,7 @@ def train(config: Train) -> Path:
             print(f"{path} is finished already; embodied eval {path} evaluates it again.")
             return path
         env = make(config.task, body, config.worlds, config.device, threads=config.threads)
-        trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy)
+        trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, env.world.threads)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
             trainer.load_state(*stored)

@@ -1,18 +1,16 @@
 """PPO's losses with their slopes at the networks' outputs, worked out by hand.
 
-Networks are differentiated by autograd from here on. Taking the loss itself out of autograd halves the number of
-small operations in an update, of which it mostly consists at these sizes.
+With `Perceptron.gradients` an update then needs no autograd, which at these sizes costs as much as the arithmetic.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+from embodied.networks.distributions import HALF_LOG_2PI, Gaussian
 
 
 @dataclass(frozen=True)
@@ -33,20 +31,20 @@ class PolicySlopes:
 
 @torch.no_grad()
 def policy_slopes(
-    mean: Tensor, log_std: Tensor, actions: Tensor, old_log_probs: Tensor, advantages: Tensor, clip: float
+    distribution: Gaussian, actions: Tensor, old_log_probs: Tensor, advantages: Tensor, clip: float
 ) -> PolicySlopes:
     """Schulman et al. (2017), equation 7, for a Gaussian with one standard deviation for all states.
 
     Args:
-        mean, actions: (N, n).
-        log_std: (n,).
+        distribution: of N states.
+        actions: (N, n).
         old_log_probs, advantages: (N,).
         clip: of the probability ratio.
     """
-    inverse = torch.exp(-log_std)
-    scaled = (actions - mean).mul_(inverse)
+    inverse = torch.exp(-distribution.log_std)
+    scaled = (actions - distribution.mean).mul_(inverse)
     squares = scaled.square()
-    constant = float(log_std.sum()) + log_std.shape[0] * _HALF_LOG_2PI
+    constant = float(distribution.log_std.sum()) + inverse.shape[0] * HALF_LOG_2PI
     log_ratio = squares.sum(dim=-1).mul_(-0.5).sub_(old_log_probs).sub_(constant)
     ratio = log_ratio.exp()
     clipped = ratio.clamp(1 - clip, 1 + clip)

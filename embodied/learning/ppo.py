@@ -8,7 +8,8 @@ them; reward statistics are taken per rollout too.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +19,7 @@ from embodied.learning.adam import FlatAdam
 from embodied.learning.experience import Experience
 from embodied.learning.losses import policy_slopes, value_slope
 from embodied.learning.returns import RewardScaler, generalised_advantages
-from embodied.networks import ActorCritic
+from embodied.networks import ActorCritic, Gaussian
 
 
 class TrainingDiverged(RuntimeError):
@@ -50,6 +51,17 @@ class PPOConfig:
     """Approximate KL divergence from the old policy beyond which a rollout's remaining updates are left out."""
 
 
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Torch on so many threads for the length of the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 FIGURES = ("policy_loss", "entropy", "kl", "clip_fraction", "value_loss")
 """What each minibatch is described by; the first four come from the actor."""
 
@@ -57,14 +69,21 @@ FIGURES = ("policy_loss", "entropy", "kl", "clip_fraction", "value_loss")
 class PPO:
     """The learner: an optimiser and reward statistics around a policy."""
 
-    def __init__(self, policy: ActorCritic, config: PPOConfig) -> None:
-        """Takes the policy over: its parameters move into the optimiser's one tensor."""
+    def __init__(self, policy: ActorCritic, config: PPOConfig, threads: int = 1) -> None:
+        """Takes the policy over: its parameters move into the optimiser's one tensor.
+
+        Args:
+            policy: what learns.
+            config: hyperparameters.
+            threads: of torch during updates. While worlds step torch is left as it is, best at one thread.
+        """
         self.policy = policy
         self.config = config
+        self.threads = threads
         self.scaler = RewardScaler(config.gamma)
-        self._actor = list(policy.actor.parameters())
-        self._critic = list(policy.critic.parameters())
-        self.optimiser = FlatAdam([policy.log_std, *self._actor, *self._critic], config.adam_epsilon)
+        self.optimiser = FlatAdam(
+            [policy.log_std, *policy.actor.parameters(), *policy.critic.parameters()], config.adam_epsilon
+        )
 
     def update(
         self, experiences: Sequence[Experience], remaining: float, generator: torch.Generator
@@ -89,7 +108,8 @@ class PPO:
             self._learn_normalisers(experiences)
             return {}
         batch = self._batch(experiences)
-        metrics = self._fit(batch, self.config.learning_rate * remaining, generator)
+        with torch_threads(self.threads):
+            metrics = self._fit(batch, self.config.learning_rate * remaining, generator)
         self._learn_normalisers(experiences)
         return metrics
 
@@ -168,26 +188,19 @@ class PPO:
         return [*actor, *critic], torch.cat((figures, value_loss))
 
     def _actor_gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
-        distribution = self.policy.distribution(normalised)
-        slopes = policy_slopes(
-            distribution.mean.detach(),
-            distribution.log_std.detach(),
-            part["actions"],
-            part["log_probs"],
-            part["advantages"],
-            self.config.clip,
-        )
-        networks = torch.autograd.grad(distribution.mean, self._actor, slopes.mean)
+        mean, way = self.policy.actor.run(normalised)
+        distribution = Gaussian(mean, self.policy.log_std.detach())
+        slopes = policy_slopes(distribution, part["actions"], part["log_probs"], part["advantages"], self.config.clip)
         # The entropy of a Gaussian grows by one per unit of each log standard deviation.
         log_std = slopes.log_std - self.config.entropy_coefficient
-        entropy = distribution.entropy().detach()
-        return [log_std, *networks], torch.stack((slopes.loss, entropy, slopes.kl, slopes.clip_fraction))
+        figures = torch.stack((slopes.loss, distribution.entropy(), slopes.kl, slopes.clip_fraction))
+        return [log_std, *self.policy.actor.gradients(way, slopes.mean)], figures
 
     def _critic_gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
-        values = self.policy.value(normalised)
-        loss, slope = value_slope(values.detach(), part["values"], part["targets"], self.config.clip)
+        values, way = self.policy.critic.run(normalised)
+        loss, slope = value_slope(values.squeeze(-1), part["values"], part["targets"], self.config.clip)
         slope *= self.config.value_coefficient
-        return list(torch.autograd.grad(values, self._critic, slope)), loss
+        return self.policy.critic.gradients(way, slope.unsqueeze(-1)), loss
 
     def state_dict(self) -> dict[str, Tensor]:
         """Optimiser and reward statistics as flat tensors; the policy's own are its own."""

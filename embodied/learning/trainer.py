@@ -35,6 +35,7 @@ class Trainer:
         steps: int,
         seed: int,
         policy: PolicyConfig = PolicyConfig(),  # noqa: B008 - frozen
+        threads: int = 1,
     ) -> None:
         """Begins; everything random follows from the seed.
 
@@ -44,13 +45,14 @@ class Trainer:
             steps: environment steps in all; rounded up to whole rollouts.
             seed: of networks, actions, shuffles and the environment.
             policy: what is chosen of the networks.
+            threads: of torch during updates.
         """
         self.env = env
         self.policy = ActorCritic(
             PolicyShape.for_spaces(env.observation_space, env.action_space, policy),
             torch_generator(stream(seed, NETWORK)),
         )
-        self.ppo = PPO(self.policy, config)
+        self.ppo = PPO(self.policy, config, threads)
         self.generator = torch_generator(stream(seed, SAMPLING))
         self.experience = Experience(config.rollout_steps, env.num_worlds, env.observation_space, env.action_space)
         self.samples = config.rollout_steps * env.num_worlds

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Gaussian:
     def log_prob(self, actions: Tensor) -> Tensor:
         """(…) Log density of actions (…, n)."""
         scaled = (actions - self.mean) * torch.exp(-self.log_std)
-        constant = self.log_std.sum() + self.log_std.shape[-1] * _HALF_LOG_2PI
+        constant = self.log_std.sum() + self.log_std.shape[-1] * HALF_LOG_2PI
         return scaled.square().sum(dim=-1).mul(-0.5) - constant
 
     def entropy(self) -> Tensor:
         """() Of one state's distribution, nats; the same for all states."""
-        return self.log_std.sum() + self.log_std.shape[-1] * (0.5 + _HALF_LOG_2PI)
+        return self.log_std.sum() + self.log_std.shape[-1] * (0.5 + HALF_LOG_2PI)

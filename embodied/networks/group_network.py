@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,3 +41,18 @@ class GroupNetwork(nn.Module):
         if not self.branches:
             return self.trunk(observation[self.groups[0]])
         return self.trunk(torch.cat([self.branches[name](observation[name]) for name in self.groups], dim=-1))
+
+    def run(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Any]:
+        """Outputs (N, outputs) for observations (N, …), and what `gradients` needs of the way there."""
+        if not self.branches:
+            values = self.trunk.values(observation[self.groups[0]])
+            return values[-1], values
+        with torch.enable_grad():
+            outputs = self(observation)
+        return outputs.detach(), outputs
+
+    def gradients(self, way: Any, slope: Tensor) -> list[Tensor]:
+        """Gradients of a scalar in the parameters' order, from its slope (N, outputs) in what `run` gave."""
+        if not self.branches:
+            return self.trunk.gradients(way, slope)
+        return list(torch.autograd.grad(way, list(self.parameters()), slope))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.learning.losses import policy_slopes, value_slope
+from embodied.networks import Gaussian
 
 
 @given(st.integers(0, 2**31), st.sampled_from([0.05, 0.2, 0.5]))
@@ -23,7 +24,7 @@ def test_policy_slopes_are_those_of_autograd(seed, clip):
     ratio = (log_probs - old).exp()
     loss = -torch.min(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages).mean()
     by_mean, by_log_std = torch.autograd.grad(loss, (mean, log_std))
-    slopes = policy_slopes(mean.detach(), log_std.detach(), actions, old, advantages, clip)
+    slopes = policy_slopes(Gaussian(mean.detach(), log_std.detach()), actions, old, advantages, clip)
     torch.testing.assert_close(slopes.loss, loss.detach())
     torch.testing.assert_close(slopes.mean, by_mean)
     torch.testing.assert_close(slopes.log_std, by_log_std)
