@@ -29,7 +29,8 @@ class VectorEnv(Protocol):
     def step(self, actions: Tensor) -> tuple[Observation, Tensor, Tensor, Tensor, dict[str, Any]]:
         """One control step with actions (W, n): observation, reward (W,), terminated (W,), truncated (W,), info.
 
-        Where an episode ended, the observation already belongs to the next one. ``info`` holds:
+        Where an episode ended, the observation already belongs to the next one. Where none did, ``final_obs`` is the
+        observation itself: take a copy before changing either in place. ``info`` holds:
 
         - ``final_obs``: like the observation, but the old episode's last one where it ended;
         - ``terms``: the reward's terms, (W,) each;

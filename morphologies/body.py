@@ -96,7 +96,7 @@ def find_body(body: str | Path | Genome | Body, root: Root = "free") -> Body:
     if str(body) in _registered:
         return _registered[str(body)]()
     path = Path(body)
-    if path.suffix == "" and not path.exists():
+    if path.suffix == "" and not (path.exists() and "/" in str(body)):
         shipped = _genome_folder() / f"{body}.json"
         if "/" in str(body) or not shipped.exists():
             close = difflib.get_close_matches(str(body), body_names(), n=3, cutoff=0.5)

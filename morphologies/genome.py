@@ -3,7 +3,8 @@
 The design space is UNIMAL's (Gupta et al., 2021, "Embodied intelligence via learning and evolution"). Where the
 released implementation keeps a flat list of limbs and compares floats to find out whether a body is symmetric, a
 genome here holds one half of it: a limb group marked ``mirrored`` is developed into a left and a right limb, and so
-is everything that grows on it. A body that is not symmetric cannot be written down.
+is everything that grows on it. A body that is not symmetric at rest cannot be written down. (As in DERL, a limb in
+the sagittal plane may have an x hinge that swings further to one side than to the other.)
 """
 
 from __future__ import annotations

@@ -38,6 +38,11 @@ Operator = Callable[[Genome, np.random.Generator, DesignSpace], Genome | None]
 class MutationFailed(RuntimeError):
     """No valid child that differs from its parent was found."""
 
+    def __init__(self, message: str, attempts: int = 0) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+        """Proposals that were made; 0 where there was nothing to act on."""
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -138,16 +143,16 @@ def apply_operator(
     Raises:
         MutationFailed: after 50 attempts; the message holds the last reason.
     """
-    parent, reason = canonical(genome), "nothing to act on"
+    parent, reason = canonical(genome), None
     for attempt in range(1, MAX_ATTEMPTS + 1):
         proposal = OPERATORS[name](genome, rng, space)
         if proposal is None:
-            break
+            raise MutationFailed(f"{name} has nothing to act on")
         child = canonical(proposal)
         reason = "the same body again" if child == parent else acceptable(child, space)
         if reason is None:
             return Mutation(child, name, attempt)
-    raise MutationFailed(f"{name} found no child in {MAX_ATTEMPTS} attempts; last: {reason}")
+    raise MutationFailed(f"{name} found no child in {MAX_ATTEMPTS} attempts; last: {reason}", MAX_ATTEMPTS)
 
 
 def mutate(genome: Genome, rng: np.random.Generator, space: DesignSpace = UNIMAL) -> Mutation:
@@ -163,8 +168,8 @@ def mutate(genome: Genome, rng: np.random.Generator, space: DesignSpace = UNIMAL
         name = names.pop(rng.integers(len(names)))
         try:
             return replace(apply_operator(name, genome, rng, space), failed=failed)
-        except MutationFailed:
-            failed[name] = MAX_ATTEMPTS
+        except MutationFailed as error:
+            failed[name] = error.attempts
     raise MutationFailed(f"no operator found a valid child: {', '.join(failed)} were tried")
 
 

@@ -39,7 +39,9 @@ def from_json(text: str) -> Genome:
         raise GenomeError(f"is {len(text)} characters long; a genome has at most {MAX_BYTES}")
     try:
         data = json.loads(text, parse_constant=_no_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except GenomeError:
+        raise
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
         raise GenomeError(f"is not JSON: {error}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise GenomeError(f'is not a genome: its "format" must be "{FORMAT}"')
@@ -100,8 +102,8 @@ def _limb_in(data: Any, where: str) -> Limb:
     if not isinstance(data["mirrored"], bool):
         raise GenomeError(f'{where}: "mirrored" must be true or false, not {data["mirrored"]!r}')
     height = data["height"]
-    if not isinstance(height, int | float) or isinstance(height, bool):
-        raise GenomeError(f'{where}: "height" must be a number, not {height!r}')
+    if not isinstance(height, int | float) or isinstance(height, bool) or abs(height) > 1e6:
+        raise GenomeError(f'{where}: "height" must be a number of metres, not {height!r:.60}')
     return Limb(
         site=_choice(data, "site", where, ("head", "middle", "end")),
         theta=_int(data, "theta", where),
@@ -117,7 +119,7 @@ def _hinge_in(data: Any, where: str) -> Hinge:
     _fields(data, where, {"axis", "range", "gear"})
     limits = _list(data, "range", where)
     if len(limits) != 2 or not all(_is_int(x) for x in limits):
-        raise GenomeError(f'{where}: "range" must be two whole numbers of degrees, not {limits!r}')
+        raise GenomeError(f'{where}: "range" must be two whole numbers of degrees, not {limits!r:.60}')
     return Hinge(
         axis=_choice(data, "axis", where, ("x", "y")), range=(limits[0], limits[1]), gear=_int(data, "gear", where)
     )
@@ -138,7 +140,7 @@ def _is_int(value: Any) -> bool:
 
 def _int(data: dict[str, Any], name: str, where: str) -> int:
     if not _is_int(data[name]):
-        raise GenomeError(f'{where}: "{name}" must be a whole number, not {data[name]!r}')
+        raise GenomeError(f'{where}: "{name}" must be a whole number, not {data[name]!r:.60}')
     return data[name]
 
 
@@ -150,7 +152,7 @@ def _list(data: dict[str, Any], name: str, where: str) -> list[Any]:
 
 def _choice(data: dict[str, Any], name: str, where: str, choices: tuple[str, ...]) -> Any:
     if data[name] not in choices:
-        raise GenomeError(f'{where}: "{name}" must be one of {", ".join(choices)}, not {data[name]!r}')
+        raise GenomeError(f'{where}: "{name}" must be one of {", ".join(choices)}, not {data[name]!r:.60}')
     return data[name]
 
 

@@ -8,12 +8,17 @@ from typing import Literal
 
 from embodied.envs import AutoresetEnv
 from embodied.learning.evaluate import Actor, mean_actor, random_actor, zero_actor
+from embodied.learning.limits import refuse_impossible_seed
 from embodied.learning.load import load
 from embodied.report.figures import run_figures
 from embodied.runs.errors import UserError
 from embodied.runs.folder import read_run_config
+from embodied.runs.seeds import generator_seed, stream
 from embodied.tasks import find_task
 from morphologies import Body, body_from_genome, find_body, from_json, read_genome
+
+ACTOR = 1
+"""Stream of a random actor's draws below the seed, which is the environment's own."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ def resolve(given: Given, run: Path | None) -> Subject:
     Raises:
         UserError: neither is there, or the run has no policy to show.
     """
+    refuse_impossible_seed(given.seed)
     if run is None:
         if given.policy == "trained":
             raise UserError("name a run, or say --policy zero or --policy random with --task and --body")
@@ -53,24 +59,33 @@ def resolve(given: Given, run: Path | None) -> Subject:
     if given.task or given.body:
         raise UserError("a run has its own task and body: name either a run, or --task and --body")
     if (run / "genome.json").exists():  # one lifetime of an evolution
-        task = read_run_config(run.resolve().parents[1])["task"]
-        return Subject(task, _lifetime(run), run)
+        evolution = next((p for p in run.resolve().parents if (p / "config.yaml").exists()), None)
+        if evolution is None:
+            raise UserError(f"{run} is a lifetime's folder outside of any run, so its task is not known")
+        return Subject(_field(evolution, "task"), _lifetime(run), run)
     config = read_run_config(run)
     if config["kind"] == "evolve":
         best = run_figures(run)["best_lifetime"]
         if best is None:
             raise UserError(f"no lifetime of {run} is finished yet")
         folder = run / "lifetimes" / f"{best:06d}"
-        return Subject(config["task"], _lifetime(folder), folder)
+        return Subject(_field(run, "task"), _lifetime(folder), folder)
     if config["kind"] != "train":
         raise UserError(f"{run} holds a run of {config['kind']!r}, which has no policy")
-    genome, name = config.get("genome"), config["body"]
+    genome, name = config.get("genome"), _field(run, "body")
     body = body_from_genome(from_json(genome), name) if genome else find_body(name)
-    return Subject(config["task"], body, run)
+    return Subject(_field(run, "task"), body, run)
+
+
+def _field(run: Path, name: str) -> str:
+    value = read_run_config(run).get(name)
+    if not isinstance(value, str):
+        raise UserError(f"{run / 'config.yaml'} is damaged: it names no {name}")
+    return value
 
 
 def _lifetime(folder: Path) -> Body:
-    return body_from_genome(read_genome(folder / "genome.json"), f"lifetime {int(folder.name)}")
+    return body_from_genome(read_genome(folder / "genome.json"), f"lifetime {folder.name}")
 
 
 def actor_for(given: Given, subject: Subject, env: AutoresetEnv) -> Actor:
@@ -78,6 +93,10 @@ def actor_for(given: Given, subject: Subject, env: AutoresetEnv) -> Actor:
     if given.policy == "zero":
         return zero_actor(env.action_space)
     if given.policy == "random":
-        return random_actor(env.action_space, given.seed)
+        return random_actor(env.action_space, generator_seed(stream(given.seed, ACTOR)))
     assert subject.policy is not None
-    return mean_actor(load(subject.policy))
+    policy = load(subject.policy)
+    sizes = {name: space.shape[0] for name, space in env.observation_space.spaces.items() if space.shape}
+    if policy.shape.groups != sizes or policy.shape.actions != env.action_space.shape[0]:
+        raise UserError(f"the policy in {subject.policy} is not one for its body: it was trained on another")
+    return mean_actor(policy)

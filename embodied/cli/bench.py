@@ -11,10 +11,12 @@ from typing import Any
 from embodied.bench.peers import stable_baselines3_rate
 from embodied.bench.training import bench_training
 from embodied.cli.arguments import parse
-from embodied.cli.report import aligned, write_json
+from embodied.cli.output import aligned, refuse_no_file, write_json
 from embodied.evolution.lifetimes import versions
+from embodied.learning.limits import refuse_impossible_seed
 from embodied.learning.ppo import PPOConfig
 from embodied.physics.cpu import usable_cores
+from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
 from embodied.runs.progress import Progress
 
@@ -50,6 +52,12 @@ class Bench:
 def run(arguments: list[str]) -> None:
     """The command."""
     given = parse("bench", Bench, arguments, "Speed, as ratios from one run.")
+    require_positive(
+        given, "steps", "worlds", "threads", "peer_runs", "ppo.rollout_steps", "ppo.minibatch", "ppo.epochs"
+    )
+    refuse_impossible_seed(given.seed)
+    if given.json:
+        refuse_no_file(given.json)
     threads = given.threads or usable_cores()
     with Progress("embodied bench") as progress:
         progress.say(

@@ -10,7 +10,7 @@ from tyro.conf import Positional
 
 from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
-from embodied.cli.report import aligned, write_json
+from embodied.cli.output import aligned, refuse_no_file, write_json
 from embodied.envs import make
 from embodied.learning.evaluate import evaluate
 from embodied.runs.errors import UserError
@@ -33,6 +33,8 @@ def run(arguments: list[str]) -> None:
     given = parse("eval", Eval, arguments, "Returns over full episodes, with confidence intervals.")
     if given.episodes < 1:
         raise UserError(f"--episodes must be at least 1, not {given.episodes}")
+    if given.json:
+        refuse_no_file(given.json)
     torch.set_num_threads(1)
     rows = [("run", "body", "return", "95 % interval", "fitness", "length")]
     figures = {}

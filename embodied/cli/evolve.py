@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embodied.cli.arguments import Place, parse, run_config
-from embodied.cli.report import table
-from embodied.evolution.evolve import Evolution, EvolveConfig, evolve, refuse_impossible, write_best
+from embodied.cli.output import table
+from embodied.evolution.evolve import Evolution, EvolveConfig, evolve, refuse_fruitless, refuse_impossible, write_best
 from embodied.report.figures import run_figures
 from embodied.runs.configuration import from_plain
+from embodied.runs.errors import UserError
 from embodied.runs.folder import RunFolder
 from embodied.runs.progress import Progress
 from embodied.tasks import find_task
+
+MIN_EPISODES = 16
+"""Of the evaluation that selection goes by."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,13 @@ def run(arguments: list[str]) -> None:
     plain = run_config(given)
     config = from_plain(EvolveConfig, plain, "evolve")
     refuse_impossible(config)
+    if config.episodes < MIN_EPISODES:
+        raise UserError(f"--episodes must be at least {MIN_EPISODES}, not {config.episodes}: fewer select by chance")
     path = given.out or Path("runs") / f"evolve-{config.task}-{config.seed}"
     with RunFolder.open(path, "evolve", plain, given.resume):
         evolution = Evolution(config, path)
         if evolution.ended:
+            refuse_fruitless(evolution)
             print(f"{path} is finished already.")
         else:
             print(
@@ -40,8 +47,7 @@ def run(arguments: list[str]) -> None:
             )
             with Progress(f"embodied evolve · {path}") as progress:
                 evolve(evolution, progress)
-        if evolution.lived:
-            write_best(evolution)
+        write_best(evolution)
         evolution.ledger.close()
     print(table(run_figures(path)))
     print(f"Best body  {path / 'best.json'}\nLedger     {path / 'ledger.sqlite'}\nFigures    embodied report {path}")

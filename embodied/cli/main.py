@@ -59,9 +59,11 @@ def _run(name: str, arguments: list[str]) -> None:
     from embodied.learning.ppo import TrainingDiverged
     from embodied.runs.errors import UserError
     from embodied.tasks import UnknownTask
+    from embodied.tasks.registry import load_plugins
     from morphologies import GenomeError, UnknownBody
 
     try:
+        load_plugins()
         import_module(f"embodied.cli.{name}").run(arguments)
     except (UserError, UnknownTask, UnknownBody, GenomeError, TrainingDiverged) as error:
         _refuse(str(error))

@@ -11,6 +11,11 @@ from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
 from embodied.envs import make
 from embodied.report.video import film
+from embodied.runs.errors import UserError
+
+MAX_SECONDS = 3600.0
+MAX_SIZE = 4096
+"""Pixels."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,14 @@ class Play(Given):
 def run(arguments: list[str]) -> None:
     """The command."""
     given = parse("play", Play, arguments, "Make a video of a trained, idle or random body.")
+    if not 0 < given.seconds <= MAX_SECONDS:
+        raise UserError(f"--seconds must be above 0 and at most {MAX_SECONDS:g}, not {given.seconds}")
+    for name in ("width", "height"):
+        size = getattr(given, name)
+        if size % 16 or not 16 <= size <= MAX_SIZE:
+            raise UserError(f"--{name} must be a multiple of 16 from 16 to {MAX_SIZE}, not {size}")
+    if given.video is not None and (not given.video.name or given.video.is_dir()):
+        raise UserError(f"{given.video} is a folder; name a file for --video")
     subject = resolve(given, given.run)
     path = given.video or ((given.run or Path("runs")) / "video.mp4")
     env = make(subject.task, subject.body, num_worlds=1, threads=1)

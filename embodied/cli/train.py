@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from embodied.cli.arguments import Place, parse, run_config
 from embodied.envs import make
 from embodied.learning.evaluate import Evaluation, evaluate, mean_actor
+from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.load import POLICY, save_policy
 from embodied.learning.ppo import PPOConfig
 from embodied.learning.trainer import Trainer
@@ -68,8 +71,8 @@ def run(arguments: list[str]) -> None:
 def train(config: Train) -> Path:
     """Trains, evaluates, and returns the run's folder."""
     torch.set_num_threads(1)
-    require_positive(config, "steps", "worlds", "threads", "episodes", "checkpoint_every")
-    require_positive(config, "ppo.rollout_steps", "ppo.minibatch", "ppo.epochs")
+    require_positive(config, "steps", "threads", "episodes", "checkpoint_every")
+    refuse_impossible_learning(config)
     if config.device != "cpu":
         raise UserError(f"training runs on cpu for now, not on {config.device!r}")
     body = _body(config)
@@ -77,14 +80,16 @@ def train(config: Train) -> Path:
     config = replace(config, body=body.name if genome else config.body, genome=genome)
     path = config.out or Path("runs") / f"train-{config.task}-{body.name}-{config.seed}"
     with RunFolder.open(path, "train", run_config(config), config.resume) as folder:
-        if (path / "evaluation.json").exists():
-            print(f"{path} is finished already; embodied eval {path} evaluates it again.")
-            return path
         env = make(config.task, body, config.worlds, config.device, threads=config.threads)
         trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, env.world.threads)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
-            trainer.load_state(*stored)
+            take_up(trainer, *stored, path)
+        if (path / "evaluation.json").exists() and trainer.finished:
+            env.close()
+            print(f"{path} is finished already; embodied eval {path} evaluates it again.")
+            return path
+        (path / "evaluation.json").unlink(missing_ok=True)
         print(
             f"Training {body.name} on {config.task}: {trainer.iterations * trainer.samples:,} steps in {config.worlds} "
             f"worlds into {path}" + (f", from step {trainer.steps:,} on" if stored else "")
@@ -97,6 +102,14 @@ def train(config: Train) -> Path:
         print(describe_evaluation(result))
         print(f"Policy  {path / POLICY}\nCurves  {path / 'metrics.jsonl'}\nVideo   embodied play {path}")
     return path
+
+
+def take_up(trainer: Trainer, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
+    """Loads a checkpoint into a trainer; raises UserError where it is not one of this training."""
+    try:
+        trainer.load_state(tensors, facts)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
+        raise UserError(f"{path / 'checkpoints'} holds a checkpoint that is none of this training's") from None
 
 
 def _loop(config: Train, trainer: Trainer, path: Path) -> None:

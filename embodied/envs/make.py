@@ -7,6 +7,7 @@ from pathlib import Path
 from embodied.envs.env import Env
 from embodied.envs.vector import AutoresetEnv
 from embodied.tasks import Task, find_task
+from embodied.tasks.registry import load_plugins
 from morphologies import Body, Genome, find_body
 
 
@@ -36,6 +37,7 @@ def make(
         raise ValueError(f"there is no World for the device {device!r} yet; use cpu")
     if num_worlds < 1:
         raise ValueError(f"num_worlds must be at least 1, not {num_worlds}")
+    load_plugins()
     found = find_task(task)
     return AutoresetEnv(Env(found, bodies_of(found, body), num_worlds, seed, threads))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from embodied.evolution.ledger import Birth, Ledger, Outcome
 from embodied.evolution.lifetimes import Order
 from embodied.evolution.toolbox import Individual, make_toolbox, seeded
 from embodied.evolution.workers import Advanced, Failed, Finished, Workers
+from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.ppo import PPOConfig
 from embodied.networks import PolicyConfig
 from embodied.physics.cpu import usable_cores
@@ -79,8 +81,6 @@ class Evolution:
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite")
         self.toolbox: Any = make_toolbox(config.tournament, SPLAYED if config.space == "splayed" else UNIMAL)
-        rng = np.random.default_rng(stream(config.seed, INITIAL))
-        self.initial: list[Genome] = self.toolbox.population(config.population, rng)
         self.lived: list[Individual] = []
         """Finished lifetimes in the order in which they finished."""
         self.best = tools.HallOfFame(1, similar=lambda a, b: a.lifetime == b.lifetime)
@@ -105,6 +105,11 @@ class Evolution:
         self.best.update([individual])
         return individual
 
+    @cached_property
+    def initial(self) -> list[Genome]:
+        """The first bodies; drawing them takes some 30 ms a candidate, so it is left until they are needed."""
+        return self.toolbox.population(self.config.population, np.random.default_rng(stream(self.config.seed, INITIAL)))
+
     @property
     def ended(self) -> bool:
         """Whether all lifetimes have been lived."""
@@ -117,7 +122,7 @@ class Evolution:
         number = self.born
         if number >= self.config.lifetimes:
             return None
-        if number < len(self.initial):
+        if number < self.config.population:
             genome = self.initial[number]
             birth = self._birth(number, None, 0, None, 1, {}, genome)
         else:
@@ -208,12 +213,19 @@ def evolve(evolution: Evolution, progress: Progress) -> None:
                 progress.summary = _summary(evolution)
     finally:
         workers.close()
+    refuse_fruitless(evolution)
+
+
+def refuse_fruitless(evolution: Evolution) -> None:
+    """Raises UserError where an evolution has ended without one lifetime that went well."""
+    if not evolution.lived:
+        raise UserError(f"every lifetime failed; the errors are in {evolution.ledger.path}")
 
 
 def write_best(evolution: Evolution) -> None:
     """Leaves the best body, and the best of the initial ones, as genome files in the run's folder."""
-    best = evolution.best[0]
-    first = max((i for i in evolution.lived if i.generation == 0), key=lambda i: i.fitness, default=best)
+    best = max(evolution.lived, key=lambda i: (i.fitness, -i.lifetime))
+    first = max((i for i in evolution.lived if i.generation == 0), key=lambda i: (i.fitness, -i.lifetime), default=best)
     for individual, name in ((best, "best.json"), (first, "best-initial.json")):
         write_atomically(evolution.folder / name, to_json(individual.genome, indent=2) + "\n")
 
@@ -245,7 +257,7 @@ def _birth_of(row: dict) -> Birth:
 
 def refuse_impossible(config: EvolveConfig) -> None:
     """Raises UserError for a configuration that no evolution can have."""
-    require_positive(config, "lifetimes", "population", "tournament", "steps", "worlds", "episodes", "workers")
-    require_positive(config, "ppo.rollout_steps", "ppo.minibatch", "ppo.epochs")
+    require_positive(config, "lifetimes", "population", "tournament", "steps", "episodes", "workers")
+    refuse_impossible_learning(config)
     if config.device != "cpu":
         raise UserError(f"evolution runs on cpu for now, not on {config.device!r}")

@@ -109,19 +109,24 @@ class Outcome:
 class Ledger:
     """One evolution's database. Only the driver opens it for writing; each call is one transaction."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, readonly: bool = False) -> None:
         """Opens a ledger, or makes one.
+
+        Args:
+            path: of the file.
+            readonly: to look only; nothing is then written, and a ledger that is not there is refused.
 
         Raises:
             UserError: the file is not a ledger, is damaged, or comes from a newer version.
         """
         self.path = path
         try:
-            fresh = not path.exists() or path.stat().st_size == 0
-            self._db = sqlite3.connect(path, isolation_level=None)
+            where = f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
+            self._db = sqlite3.connect(where, uri=True, isolation_level=None, timeout=30)
             self._db.row_factory = sqlite3.Row
-            if not fresh:
-                self._check()
+            self._check()
+            if readonly:
+                return
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
@@ -140,13 +145,13 @@ class Ledger:
 
     def _check(self) -> None:
         tables = self._tables()
-        if tables and "meta" not in tables:
-            raise UserError(f"{self.path} is a database, but no ledger of embodied")
         if not tables:
             return
-        meta = dict(self._db.execute("SELECT key, value FROM meta"))
-        if meta.get("format") != FORMAT:
+        meta = dict(self._db.execute("SELECT key, value FROM meta")) if "meta" in tables else {}
+        if meta.get("format") != FORMAT or not str(meta.get("version")).isdecimal():
             raise UserError(f"{self.path} is a database, but no ledger of embodied")
+        if missing := {"lifetimes", "curves", "evaluations"} - tables:
+            raise UserError(f"{self.path} is damaged: it has lost its {', '.join(sorted(missing))}")
         if int(meta["version"]) > VERSION:
             raise UserError(f"{self.path} has version {meta['version']}, newer than the {VERSION} read here; upgrade")
 
@@ -202,7 +207,10 @@ class Ledger:
     def lifetimes(self, status: str | None = None) -> list[dict[str, Any]]:
         """All lifetimes, or those of a status, by id."""
         where, values = ("WHERE status = ?", (status,)) if status else ("", ())
-        return [dict(row) for row in self._db.execute(f"SELECT * FROM lifetimes {where} ORDER BY id", values)]
+        try:
+            return [dict(row) for row in self._db.execute(f"SELECT * FROM lifetimes {where} ORDER BY id", values)]
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from None
 
     def curve(self, lifetime: int) -> list[dict[str, Any]]:
         """A lifetime's learning curve."""
@@ -229,7 +237,10 @@ class _Transaction:
         self._db, self._path = db, path
 
     def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise _explained(self._path, error) from None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
@@ -244,6 +255,8 @@ def _explained(path: Path, error: sqlite3.Error) -> UserError:
     text = str(error)
     if "full" in text:
         return UserError(f"there is no space left to write {path}; free some, then go on with --resume")
+    if "locked" in text:
+        return UserError(f"{path} is locked by another program; close that, then go on with --resume")
     if "readonly" in text or "unable to open" in text:
         return UserError(f"there is no permission to write {path}; choose another --out, or change its permissions")
     return UserError(f"{path} is damaged or no ledger: {text}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from embodied.evolution.ledger import Outcome
 from embodied.evolution.lifetimes import Order, live, prepare_process
+from embodied.runs.errors import UserError, explain_os_error
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,17 @@ class Workers:
 
     def submit(self, order: Order) -> None:
         """Gives a free worker a lifetime."""
-        next(worker for worker in self._workers if worker.order is None).submit(order)
+        worker = next(worker for worker in self._workers if worker.order is None)
+        if not worker.process.is_alive():
+            worker.replace(self._context)
+        worker.submit(order)
 
     def events(self) -> Iterator[Event]:
-        """Waits until something happened, and yields all that did."""
+        """Waits until something happened, and yields all that did.
+
+        Raises:
+            UserError: a worker could not write; its lifetime is not at fault and stays as it was.
+        """
         sources: dict[Any, _Worker] = {}
         for worker in self._workers:
             if worker.order is not None:
@@ -85,6 +93,8 @@ class Workers:
                     yield Advanced(lifetime, *content)
                     continue
                 worker.order = None
+                if kind == "refused":
+                    raise UserError(content[0])
                 yield Finished(lifetime, content[0]) if kind == "finished" else Failed(lifetime, content[0])
                 return
         except (EOFError, OSError):
@@ -138,6 +148,8 @@ def _work(connection: Connection) -> None:
             connection.send(("finished", outcome))
         except (BrokenPipeError, ConnectionResetError):
             return
+        except OSError as error:
+            connection.send(("refused", explain_os_error(error)))
         except Exception as error:
             connection.send(("failed", f"{type(error).__name__}: {error}"))
 

@@ -40,6 +40,7 @@ def collect(
     Log probabilities and values are computed for the whole rollout at its end: the policy does not change during it.
     """
     episodes = Episodes()
+    experience.final_values.zero_()
     noise = torch.randn(experience.actions.shape, generator=generator)
     for step in range(experience.steps):
         experience.write_observation(step, position.observation)
@@ -61,7 +62,6 @@ def collect(
 
 def _bootstrap(policy: ActorCritic, experience: Experience, step: int, final: Observation) -> None:
     """An episode cut off by time is worth what was to come: the value of its true last observation."""
-    experience.final_values[step] = 0.0
     cut = experience.truncated[step].nonzero().squeeze(-1)
     if len(cut):
         last = {name: group[cut] for name, group in final.items()}

@@ -14,8 +14,7 @@ from embodied.vector_env import Observation
 class Experience:
     """T steps in W worlds. Row t of ``observation`` is what was seen before step t; there are T + 1 of them.
 
-    ``carry`` lives on from rollout to rollout: the current observation, the policy's memory, and the discounted
-    return so far that reward scaling follows.
+    ``discounted_return`` lives on from rollout to rollout; all else is overwritten.
     """
 
     def __init__(
@@ -35,6 +34,7 @@ class Experience:
         self.values = torch.zeros(steps + 1, num_worlds)
         """(T + 1, W) as that policy's critic saw it."""
         self.rewards = torch.zeros(steps, num_worlds)
+        """(T, W), as are ``terminated`` and ``truncated``."""
         self.terminated = torch.zeros(steps, num_worlds, dtype=torch.bool)
         self.truncated = torch.zeros(steps, num_worlds, dtype=torch.bool)
         self.final_values = torch.zeros(steps, num_worlds)

@@ -16,12 +16,13 @@ from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 
 POLICY = "policy.safetensors"
+VERSION = 1
 
 
 def save_policy(policy: ActorCritic, path: Path) -> None:
     """Writes a policy file."""
     tensors = {name: tensor.contiguous() for name, tensor in policy.state_dict().items()}
-    metadata = {"format": "embodied.policy", "version": "1", "shape": json.dumps(policy.shape.as_dict())}
+    metadata = {"format": "embodied.policy", "version": str(VERSION), "shape": json.dumps(policy.shape.as_dict())}
     write_atomically(path, safetensors.torch.save(tensors, metadata))
 
 
@@ -38,7 +39,7 @@ def load(run: str | Path) -> ActorCritic:
             raise UserError(f"{path} holds no trained policy: no {POLICY} and no checkpoint")
         tensors, facts = found
         weights = {n.removeprefix("policy/"): t for n, t in tensors.items() if n.startswith("policy/")}
-        return _policy(facts["policy"], weights, path)
+        return _policy(facts.get("policy", {}), weights, path)
     file = path / POLICY if path.is_dir() else path
     try:
         data = file.read_bytes()
@@ -46,6 +47,8 @@ def load(run: str | Path) -> ActorCritic:
         metadata = json.loads(data[8 : 8 + header])["__metadata__"]
         if metadata["format"] != "embodied.policy":
             raise KeyError
+        if int(metadata["version"]) > VERSION:
+            raise UserError(f"{file} was written by a newer version of embodied; upgrade to read it")
         return _policy(json.loads(metadata["shape"]), safetensors.torch.load(data), file)
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror}") from None
@@ -54,9 +57,9 @@ def load(run: str | Path) -> ActorCritic:
 
 
 def _policy(shape: dict, weights: dict[str, torch.Tensor], where: Path) -> ActorCritic:
-    policy = ActorCritic(PolicyShape.from_dict(shape), torch.Generator())
     try:
+        policy = ActorCritic(PolicyShape.from_dict(shape), torch.Generator())
         policy.load_state_dict(weights)
-    except RuntimeError:
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError):
         raise UserError(f"{where} is damaged: its weights do not fit its shape") from None
     return policy.eval()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import mujoco
 import numpy as np
 
@@ -32,7 +34,8 @@ class Camera:
         try:
             self._renderer = mujoco.Renderer(self._model, height, width)
         except Exception as error:
-            raise NoGraphics(f"{HINT} ({type(error).__name__}: {error})") from None
+            late = "" if os.environ.get("MUJOCO_GL") else "set MUJOCO_GL=egl before mujoco is first imported; or "
+            raise NoGraphics(f"{late}{HINT} ({type(error).__name__}: {error})") from None
         self._view = mujoco.MjvCamera()
         self._view.type = mujoco.mjtCamera.mjCAMERA_FREE
         self._view.distance = 3.5

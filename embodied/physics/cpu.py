@@ -96,6 +96,7 @@ class CpuWorld:
             self._batch.step(nstep=substeps, stage=mujoco.mjtStage.mjSTAGE_VEL)
         except SimulationError as error:
             self.in_trouble = True
+            self.unhealthy = self.unhealthy.clone()
             self.unhealthy[torch.from_numpy(np.asarray(error.ids, dtype=np.int64))] = True
             self.warnings["error"] = self.warnings.get("error", 0) + len(error.ids)
         if self._warning_counts.any():
@@ -108,7 +109,7 @@ class CpuWorld:
             name = _WARNINGS[int(kind)]
             self.warnings[name] = self.warnings.get(name, 0) + int((counts[:, kind] > 0).sum())
         self.in_trouble = True
-        self.unhealthy |= torch.from_numpy(counts.any(axis=1))
+        self.unhealthy = self.unhealthy | torch.from_numpy(counts.any(axis=1))  # never in place: infos hold the old one
         self._batch.warning[:] = 0
 
     def forward(self, mask: Tensor | None = None) -> None:

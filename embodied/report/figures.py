@@ -31,7 +31,7 @@ def _evolution(path: Path) -> dict[str, Any]:
     file = path / "ledger.sqlite"
     if not file.exists():
         raise UserError(f"{path} holds no ledger yet: the evolution has not begun")
-    ledger = Ledger(file)
+    ledger = Ledger(file, readonly=True)
     rows = ledger.lifetimes()
     ledger.close()
     finished = [row for row in rows if row["status"] == "finished"]
@@ -42,7 +42,7 @@ def _evolution(path: Path) -> dict[str, Any]:
         "kind": "evolve",
         "lifetimes_finished": len(finished),
         "lifetimes_failed": sum(row["status"] == "failed" for row in rows),
-        "lifetimes_running": sum(row["status"] == "running" for row in rows),
+        "lifetimes_unfinished": sum(row["status"] == "running" for row in rows),
         "environment_steps": sum(row["environment_steps"] for row in finished),
         "cpu_seconds": sum(row["cpu_seconds"] for row in finished),
         "best_fitness": best and best["fitness"],
@@ -75,5 +75,8 @@ def _training(path: Path) -> dict[str, Any]:
         "finished": (path / "evaluation.json").exists(),
     }
     if figures["finished"]:
-        figures["evaluation"] = json.loads((path / "evaluation.json").read_text())
+        try:
+            figures["evaluation"] = json.loads((path / "evaluation.json").read_text())
+        except ValueError:
+            raise UserError(f"{path / 'evaluation.json'} is damaged; remove it and go on with --resume") from None
     return figures

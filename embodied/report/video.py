@@ -57,6 +57,7 @@ def film(
     every = max(1, round(1 / (frames_per_second * env.control_dt)))
     rate = round(1 / (every * env.control_dt))
     temporary = path.with_name(f".{path.name}.tmp.mp4")
+    path.touch()  # a place that cannot be written is told by its own error, not by the encoder's
     writer = imageio_ffmpeg.write_frames(str(temporary), size, fps=rate, quality=7, macro_block_size=16)
     writer.send(None)
     observation, _ = env.reset(seed)
@@ -71,8 +72,10 @@ def film(
             if bool(terminated[0] | truncated[0]):
                 break
             x = float(view.root_pos[0, 0])
+        writer.close()
+        temporary.replace(path)
     finally:
         writer.close()
         camera.close()
-    temporary.replace(path)
+        temporary.unlink(missing_ok=True)
     return Filmed(path, steps * env.control_dt, x - start, (x - start) / (steps * env.control_dt))

@@ -120,7 +120,7 @@ def read_config(kind: type[Config], path: Path, default: Config) -> Config:
         data = yaml.safe_load(path.read_text())
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
     if isinstance(data, dict):
         data.pop("kind", None)  # a run's own config.yaml names its command

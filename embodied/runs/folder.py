@@ -13,8 +13,11 @@ from embodied.runs.files import write_atomically
 from embodied.runs.lock import RunLock
 
 CONFIG = "config.yaml"
-MAY_DIFFER = ("steps", "lifetimes", "workers", "device", "threads")
-"""Fields in which a resumed run may differ from what its folder says."""
+MAY_DIFFER = {
+    "train": ("steps", "device", "threads"),
+    "evolve": ("lifetimes", "workers", "device"),
+}
+"""Fields in which a resumed run may differ from what its folder says: totals, and what does the work."""
 
 
 class RunFolder:
@@ -50,6 +53,9 @@ class RunFolder:
                 if strangers:
                     raise UserError(f"{path} is not empty and no run (it holds {strangers[0]}); choose another --out")
                 lock = RunLock(path)
+                if config_file.exists():  # somebody was quicker
+                    lock.release()
+                    return cls.open(path, kind, config, resume)
                 try:
                     write_atomically(config_file, yaml.safe_dump({"kind": kind, **config}, sort_keys=False))
                 except BaseException:
@@ -62,13 +68,16 @@ class RunFolder:
             raise UserError(f"{path} already holds a run; continue it with --resume or choose another --out")
         lock = cls._lock_or_explain(path)
         try:
+            stored = read_run_config(path)
             changed = [
                 line
-                for line in differences(read_run_config(path), {"kind": kind, **config})
-                if line.split(":")[0] not in MAY_DIFFER
+                for line in differences(stored, {"kind": kind, **config})
+                if line.split(":")[0] not in MAY_DIFFER.get(kind, ())
             ]
             if changed:
                 raise UserError(f"{path} belongs to a run with another configuration ({'; '.join(changed)})")
+            if stored != {"kind": kind, **config}:
+                write_atomically(config_file, yaml.safe_dump({"kind": kind, **config}, sort_keys=False))
         except BaseException:
             lock.release()
             raise
@@ -100,10 +109,12 @@ def read_run_config(path: Path) -> dict[str, Any]:
     """
     try:
         data = yaml.safe_load((path / CONFIG).read_text())
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path} holds no run (there is no {CONFIG})") from None
+    except OSError as error:
+        raise UserError(f"{path / CONFIG} cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise UserError(f"{path / CONFIG} is damaged: it is not YAML") from None
-    if not isinstance(data, dict) or "kind" not in data:
+    if not isinstance(data, dict) or "kind" not in data or not all(isinstance(name, str) for name in data):
         raise UserError(f"{path / CONFIG} is no configuration of a run")
     return data

@@ -63,8 +63,9 @@ def _lines(path: Path) -> list[str]:
     whole = []
     for line in path.read_text().split("\n"):
         try:
-            json.loads(line)
+            entry = json.loads(line)
         except ValueError:
             continue
-        whole.append(line)
+        if isinstance(entry, dict) and isinstance(entry.get("step"), int):
+            whole.append(line)
     return whole

@@ -37,7 +37,7 @@ FALL_FACTOR = 0.5
 SPAWN_CLEARANCE = 0.2
 """Between the lowest limb tip and the ground at the start, m."""
 EDGE_MARGIN = 1.0
-"""Distance from the arena's edge that ends an episode, m."""
+"""Distance from the arena's edge that ends an episode, m. As in DERL there is no such rule behind the start."""
 
 
 class Flat(Task):
@@ -67,7 +67,8 @@ class Flat(Task):
         self._x = self._head[:, 0]
         self.memory["previous_x"] = self._x.clone()
         side = self._arena.half_width - EDGE_MARGIN
-        bounds = [[-math.inf, -side, self._fall_height], [self._arena.ahead - EDGE_MARGIN, side, math.inf]]
+        ahead = self._arena.ahead - EDGE_MARGIN
+        bounds = [[-math.inf, -side, self._fall_height], [ahead, side, math.inf]]
         self._lowest, self._highest = self._head.new_tensor(bounds)
 
     def senses(self) -> Mapping[str, Sequence[Sense]]:
@@ -109,5 +110,8 @@ class Flat(Task):
         return {"forward": forward, "control_cost": torch.linalg.vecdot(self._actions, self._actions) * -CONTROL_COST}
 
     def terminated(self) -> Tensor:
-        """The head is too low, or near the arena's far end or a side."""
+        """The head is too low, or near a side or the far end of the arena.
+
+        A body whose limbs all lie level starts with its head at 0.2 m, for which DERL's rule gives 0: it cannot fall.
+        """
         return ((self._head <= self._lowest) | (self._head >= self._highest)).any(dim=-1)

@@ -1,6 +1,7 @@
 """What people get wrong: each is answered with a sentence and status 2, and nothing is harmed."""
 
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,8 @@ from embodied.cli.main import main
 from morphologies import find_body, to_json
 
 TRAIN = ["train", "--steps", "256", "--worlds", "4", "--episodes", "1", "--ppo.rollout-steps", "16"]
-EVOLVE = ["evolve", "--lifetimes", "2", "--population", "2", "--steps", "64", "--worlds", "4", "--episodes", "1"]
-EVOLVE += ["--workers", "1", "--ppo.rollout-steps", "8"]
+EVOLVE = ["evolve", "--lifetimes", "2", "--population", "2", "--steps", "64", "--worlds", "4", "--workers", "1"]
+EVOLVE += ["--ppo.rollout-steps", "8"]
 
 
 def refused(capsys, *arguments):
@@ -69,6 +70,20 @@ def evolved(tmp_path_factory):
         (["eval", "--policy", "zero", "--episodes", "0"], "episodes"),
         (["report", "nowhere"], "holds no run"),
         (["train", "--stepz", "3"], "--steps"),
+        (["train", "--seed", "-1"], "seed"),
+        (["evolve", "--seed", str(2**63)], "seed"),
+        (["eval", "--policy", "zero", "--seed", "-1"], "seed"),
+        (["train", "--worlds", "1000000000000"], "worlds"),
+        (["train", "--steps", "2000"], "learn nothing"),
+        (["train", "--ppo.gamma", "7"], "gamma"),
+        (["train", "--ppo.learning-rate", "nan"], "learning-rate"),
+        (["train", "--policy.hidden", "0"], "hidden"),
+        (["evolve", "--episodes", "15"], "episodes"),
+        (["bench", "--worlds", "0"], "worlds"),
+        (["bench", "--json", "."], "folder"),
+        (["play", "--policy", "zero", "--seconds", "0"], "seconds"),
+        (["play", "--policy", "zero", "--width", "101"], "width"),
+        (["play", "--policy", "zero", "--video", "."], "folder"),
     ],
 )
 def test_a_wrong_name_or_number_is_refused_with_the_way_out(capsys, tmp_path, monkeypatch, arguments, says):
@@ -83,6 +98,8 @@ def test_a_wrong_name_or_number_is_refused_with_the_way_out(capsys, tmp_path, mo
         ("{", "is not JSON"),
         ('{"format": "embodied.genome", "version": 9}', "newer"),
         (to_json(find_body("ant").genome).replace('"gear": 200', '"gear": 7'), "gear"),
+        (to_json(find_body("ant").genome).replace('"gear": 200', '"gear": ' + "9" * 5000), "is not JSON"),
+        (to_json(find_body("ant").genome).replace('"height": 0.2', '"height": 1' + "0" * 400), "height"),
     ],
 )
 def test_a_broken_genome_is_refused_naming_its_file(capsys, tmp_path, text, says):
@@ -207,3 +224,47 @@ def test_a_disk_that_fills_up_while_training_loses_nothing(capsys, tmp_path, mon
     monkeypatch.undo()
     main([*TRAIN, "--checkpoint-every", "1", "--out", str(folder), "--resume"])
     assert (folder / "evaluation.json").exists()
+
+
+def test_looking_at_a_run_writes_nothing_into_it(capsys, evolved, tmp_path):
+    before = everything(evolved)
+    main(["report", str(evolved)])
+    assert everything(evolved) == before
+    folder = tmp_path / "run"
+    shutil.copytree(evolved, folder)
+    for file in folder.glob("ledger.sqlite*"):
+        file.unlink()
+    assert "no ledger" in refused(capsys, "report", folder)
+    assert not (folder / "ledger.sqlite").exists()
+
+
+def test_the_steps_of_a_lifetime_cannot_change_while_an_evolution_runs(capsys, evolved):
+    assert "steps" in refused(capsys, *EVOLVE, "--steps", "128", "--out", evolved, "--resume")
+
+
+def test_a_finished_training_goes_on_when_its_total_is_raised(capsys, trained, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    main([*TRAIN, "--steps", "512", "--out", str(folder), "--resume"])
+    assert "from step 256 on" in capsys.readouterr().out
+    main(["train", "--config", str(folder / "config.yaml"), "--out", str(folder), "--resume"])
+    assert "finished already" in capsys.readouterr().out
+
+
+def test_an_evolution_in_which_every_lifetime_fails_is_not_a_success(capsys, tmp_path):
+    error = refused(capsys, *EVOLVE, "--ppo.learning-rate", "1e30", "--out", tmp_path / "run")
+    assert "every lifetime" in error
+
+
+def test_a_lifetime_that_could_not_write_is_not_counted_as_failed(capsys, evolved, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(evolved, folder)
+    shutil.rmtree(folder / "lifetimes")
+    (folder / "lifetimes").write_text("in the way")
+    arguments = [*EVOLVE, "--lifetimes", "3", "--out", folder, "--resume"]
+    assert "lifetimes" in refused(capsys, *arguments)
+    (folder / "lifetimes").unlink()
+    main([str(a) for a in arguments])
+    main(["report", str(folder), "--json", str(tmp_path / "figures.json")])
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert (figures["lifetimes_finished"], figures["lifetimes_failed"]) == (3, 0)

@@ -74,7 +74,7 @@ def test_a_run_repeated_from_its_own_config_is_identical(tmp_path):
 
 
 def test_a_training_killed_at_ten_moments_gives_the_weights_of_one_never_killed(tmp_path):
-    """SIGKILL from outside at checkpoints 1 to 10, and the same command with --resume each time."""
+    """SIGKILL within ten different iterations, some steps into each, and the same command with --resume each time."""
     command = [*TRAIN, "--steps", "1536", "--checkpoint-every", "2", "--out"]  # 24 iterations of 64
     main([*command, str(tmp_path / "whole")])
     killed = tmp_path / "killed"

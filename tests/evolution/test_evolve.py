@@ -143,7 +143,7 @@ def test_parents_come_from_the_latest_and_a_failure_is_never_one(tmp_path):
 
 
 def test_an_evolution_in_which_all_fail_says_so(tmp_path):
-    evolution = Evolution(dataclasses.replace(SMALL, task="flatt"), tmp_path)
+    evolution = Evolution(dataclasses.replace(SMALL, lifetimes=2, task="flatt"), tmp_path)
     with pytest.raises(UserError, match="every lifetime"), Progress("test") as progress:
         evolve(evolution, progress)
     assert len(evolution.ledger.lifetimes("failed")) == 2

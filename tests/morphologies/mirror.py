@@ -12,7 +12,10 @@ def compiled(genome, space=UNIMAL, root="free"):
 
 
 def mirror_error(genome, space=UNIMAL, seed=0):
-    """Largest difference, m and kg, between a moved body and its reflected mirror image, left swapped with right."""
+    """Largest difference, m and kg, between a moved body and its reflected mirror image, left swapped with right.
+
+    Limbs in the sagittal plane rest about x hinges here: swinging sideways they leave the plane, as they may.
+    """
     model = compiled(genome, space, "fixed")
     limbs = instances(genome, space)
     image = mirror_permutation(limbs)

@@ -14,8 +14,6 @@ FRICTION = (0.7, 0.1, 0.1)
 class FlatArena:
     """A floor at z = 0. It is drawn without end; the sizes are where a task puts its edges."""
 
-    behind: float = 3.0
-    """Extent from the origin against x, m."""
     ahead: float = 147.0
     """Extent from the origin along x, m."""
     half_width: float = 75.0
