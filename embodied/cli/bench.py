@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -11,14 +12,14 @@ from typing import Any
 from embodied.bench.peers import stable_baselines3_rate
 from embodied.bench.training import bench_training
 from embodied.cli.arguments import parse
-from embodied.cli.output import aligned, refuse_no_file, write_json
+from embodied.cli.output import refuse_no_file, write_json
 from embodied.evolution.lifetimes import versions
 from embodied.learning.limits import refuse_impossible_seed
 from embodied.learning.ppo import PPOConfig
 from embodied.physics.cpu import usable_cores
 from embodied.runs.configuration import require_positive
-from embodied.runs.errors import UserError
 from embodied.runs.progress import Progress
+from embodied.runs.table import aligned
 
 FEEDS = ("gymnasium", "dummy", "batched")
 
@@ -39,8 +40,8 @@ class Bench:
     """For the physics; all usable cores by default."""
     seed: int = 0
     """Of the training."""
-    peer_steps: int = 0
-    """Environment steps of each of Stable-Baselines3's trainings; 0 leaves them out. Needs the extra bench."""
+    peer_steps: int = 50_000
+    """Environment steps of each of Stable-Baselines3's trainings; 0 leaves them out. They need the extra bench."""
     peer_runs: int = 3
     """How often each of those is run, in turn."""
     json: Path | None = None
@@ -77,7 +78,9 @@ def run(arguments: list[str]) -> None:
         )
         figures: dict[str, Any] = {**rates.figures(), "threads": threads, "worlds": given.worlds}
         progress.end(0, f"{figures['environment_steps']:,} steps measured")
-        if given.peer_steps:
+        if given.peer_steps and not find_spec("stable_baselines3"):
+            progress.say("Stable-Baselines3 is missing and left out; pip install 'embodied[bench]' brings it.")
+        elif given.peer_steps:
             peers = _peers(given, progress)
             ours = figures["steps_per_second"]["training"]
             figures["stable_baselines3"] = {
@@ -90,10 +93,6 @@ def run(arguments: list[str]) -> None:
 
 
 def _peers(given: Bench, progress: Progress) -> dict[str, float]:
-    try:
-        import stable_baselines3  # noqa: F401
-    except ImportError:
-        raise UserError("Stable-Baselines3 is missing; install the extra: pip install 'embodied[bench]'") from None
     rates: dict[str, list[float]] = {feed: [] for feed in FEEDS}
     for number in range(given.peer_runs):
         for feed in FEEDS:

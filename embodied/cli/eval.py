@@ -10,10 +10,11 @@ from tyro.conf import Positional
 
 from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
-from embodied.cli.output import aligned, refuse_no_file, write_json
+from embodied.cli.output import refuse_no_file, write_json
 from embodied.envs import make
 from embodied.learning.evaluate import evaluate
 from embodied.runs.errors import UserError
+from embodied.runs.table import aligned
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
+from embodied.runs.table import aligned
 
 
 def refuse_no_file(path: Path) -> None:
@@ -29,14 +29,6 @@ def table(figures: dict[str, Any]) -> str:
     """Names and values in two columns; whole genomes are left to the JSON."""
     return aligned(
         [(name.replace("_", " "), _cell(value)) for name, value in figures.items() if not isinstance(value, dict)]
-    )
-
-
-def aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows with their columns below one another, however wide: paths stay whole."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 

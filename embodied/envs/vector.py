@@ -39,6 +39,11 @@ class AutoresetEnv:
         """What the observation is made of; prints as a table."""
         return self.env.spec
 
+    @property
+    def episode_length(self) -> Tensor:
+        """(W,) int64, live and writable: control steps made of each world's episode."""
+        return torch.from_numpy(self._length)
+
     def reset(self, seed: int | None = None) -> tuple[Observation, dict[str, Any]]:
         """Begins an episode in every world."""
         if seed is not None:

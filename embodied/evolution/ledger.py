@@ -87,10 +87,13 @@ class Outcome:
     """What a lifetime gave."""
 
     fitness: float
-    """Mean over the evaluation's episodes."""
+    """Mean over the evaluation's episodes of what the task measures; on ``flat`` the sum of forward velocities, m/s,
+    over control steps."""
     fitness_std: float
+    """Over the episodes."""
     fitness_low: float
     fitness_high: float
+    """The 95 % bootstrap interval of the mean."""
     derl_fitness: float | None
     """Mean over the last 8 % of iterations of the mean of the last 10 finished episodes; None when no episode could
     reach its time limit."""

@@ -35,6 +35,7 @@ class PPOConfig:
     minibatch: int = 512
     """Samples."""
     epochs: int = 4
+    """Passes over a rollout."""
     gamma: float = 0.99
     """Discount per control step."""
     gae_lambda: float = 0.95
@@ -44,9 +45,13 @@ class PPOConfig:
     learning_rate: float = 3e-4
     """At the start; falls linearly to 0 at the end of training."""
     adam_epsilon: float = 1e-5
+    """Added to the root of Adam's second moment."""
     value_coefficient: float = 0.5
+    """Weight of the value loss."""
     entropy_coefficient: float = 0.01
+    """Weight of the entropy that is rewarded."""
     max_gradient_norm: float = 0.5
+    """Over all parameters together."""
     kl_stop: float = 0.2
     """Approximate KL divergence from the old policy beyond which a rollout's remaining updates are left out."""
 

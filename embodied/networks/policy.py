@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from embodied.networks.distributions import Gaussian
 from embodied.networks.group_network import GroupNetwork
 from embodied.networks.normaliser import RunningNormaliser
+from embodied.vector_env import Observation
 
-Observation = dict[str, Tensor]
 Memory = tuple[Tensor, ...]
 """What a policy carries from step to step; empty for one without memory."""
 

@@ -30,7 +30,7 @@ class Metrics:
         if tensorboard:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._events = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_at + 1 if resume_at else None)
+            self._events = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_at + 1 if resume_at else 0)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """One entry; numbers that are not finite become null."""

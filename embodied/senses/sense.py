@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from embodied.runs.table import aligned
+
 
 @dataclass(frozen=True)
 class Term:
@@ -102,8 +104,7 @@ class ObservationSpec:
                 rows.append(
                     (group, term.name, f"{place.start}:{place.stop}", term.unit, term.frame or "-", f"±{term.limit:g}")
                 )
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+        return aligned(rows)
 
 
 class _Reading:

@@ -19,7 +19,21 @@ def test_every_layer_repeats_the_training_bit_for_bit():
 
 
 def test_bench_writes_its_figures_with_versions(tmp_path):
-    main(["bench", "--steps", "256", "--worlds", "4", "--threads", "1", "--json", str(tmp_path / "bench.json")])
+    main(
+        [
+            "bench",
+            "--steps",
+            "256",
+            "--worlds",
+            "4",
+            "--threads",
+            "1",
+            "--peer-steps",
+            "0",
+            "--json",
+            str(tmp_path / "bench.json"),
+        ]
+    )
     figures = json.loads((tmp_path / "bench.json").read_text())
     assert figures["machine"]["mujoco"]
     assert figures["threads"] == 1

@@ -23,8 +23,16 @@ class RslRlEnv(VecEnv):
         self.max_episode_length = env.episode_steps
         self.device = env.world.device
         self.cfg = {}
-        self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
         self._observation, _ = env.reset()
+
+    @property
+    def episode_length_buf(self) -> torch.Tensor:
+        """(W,) Steps made of each episode; the runner writes it to begin episodes at different ages."""
+        return self.env.episode_length
+
+    @episode_length_buf.setter
+    def episode_length_buf(self, steps: torch.Tensor) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.env.episode_length.copy_(steps)
 
     def _out(self, observation: Observation) -> TensorDict:
         return TensorDict(dict(observation), batch_size=[self.num_envs])
@@ -36,13 +44,10 @@ class RslRlEnv(VecEnv):
     def reset(self) -> tuple[TensorDict, dict[str, Any]]:
         """Begins an episode in every world."""
         self._observation, _ = self.env.reset()
-        self.episode_length_buf.zero_()
         return self._out(self._observation), {}
 
     def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
         """One control step; ``time_outs`` marks truncated worlds, which rsl_rl bootstraps."""
         self._observation, reward, terminated, truncated, _ = self.env.step(actions)
         done = terminated | truncated
-        self.episode_length_buf += 1
-        self.episode_length_buf[done] = 0
         return self._out(self._observation), reward, done.long(), {"time_outs": truncated}
