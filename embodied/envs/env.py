@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from embodied.envs.start_pool import StartPool, Starts
 from embodied.physics.cpu import CpuWorld
 from embodied.senses import ObservationSpec
 from embodied.tasks import Task
@@ -46,6 +48,7 @@ class Env:
         """
         self.task = task
         self.scene = task.scene(bodies)
+        self._unstarted = copy.deepcopy(task)
         self.world = CpuWorld(self.scene, num_worlds, threads=threads)
         self.num_worlds = num_worlds
         self.generator = torch.Generator(self.world.device).manual_seed(seed)
@@ -66,13 +69,33 @@ class Env:
         self.task.reset(mask)
         self.world.forward(mask)
         self.task.begin(mask)
-        fresh = self.spec.read()
-        if self._latest and not bool(mask.all()):
-            # The others keep what they last showed: what they feel may since have been restored from a checkpoint.
-            for name, group in self._latest.items():
-                fresh[name] = torch.where(mask[:, None], fresh[name], group)
-        self._latest = fresh
-        return fresh
+        if not self._latest:
+            self._latest = self.spec.read()
+            return self._latest
+        worlds = mask.numpy().nonzero()[0]
+        return self._show(worlds, {name: group.numpy() for name, group in self.spec.read(worlds).items()})
+
+    def start_pool(self, size: int) -> StartPool:
+        """A pool of starts for `begin_at`, for a task that says its starts are alike."""
+        return StartPool(copy.deepcopy(self._unstarted), self.scene, size, self.world.threads, self.generator)
+
+    def begin_at(self, worlds: np.ndarray, starts: Starts) -> Observation:
+        """Begins episodes at given starts in the worlds with these numbers; returns the observation of all worlds.
+
+        Derived fields of those worlds follow at the next step.
+        """
+        self.world.set_rows(worlds, starts.state)
+        for name, value in self.task.memory.items():
+            value.numpy()[worlds] = starts.memory[name]
+        return self._show(worlds, starts.observation)
+
+    def _show(self, worlds: np.ndarray, rows: Mapping[str, np.ndarray]) -> Observation:
+        # The others keep what they last showed: what they feel may since have been restored from a checkpoint.
+        shown = {name: group.numpy().copy() for name, group in self._latest.items()}
+        for name, group in shown.items():
+            group[worlds] = rows[name]
+        self._latest = {name: torch.from_numpy(group) for name, group in shown.items()}
+        return self._latest
 
     def advance(self, actions: Tensor) -> Transition:
         """One control step with actions (W, n).
@@ -86,7 +109,10 @@ class Env:
         self.task.act(actions)
         self.world.step(self.scene.decimation)
         observation = self.spec.read()
-        terms = np.stack([term.numpy() for term in self.task.rewards().values()])
+        named = self.task.rewards()
+        terms = np.empty((len(named), self.num_worlds))
+        for row, term in zip(terms, named.values(), strict=True):
+            row[:] = term.numpy()
         terminated = self.task.terminated()
         unhealthy = self.world.unhealthy
         outside = self.spec.outside(observation)

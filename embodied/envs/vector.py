@@ -12,6 +12,9 @@ from embodied.envs.env import Env
 from embodied.senses import ObservationSpec
 from embodied.vector_env import Observation
 
+POOL_SIZE = 64
+"""Starts drawn at once, at most."""
+
 
 class AutoresetEnv:
     """The `VectorEnv` over an `Env`; see there for what `step` returns."""
@@ -32,6 +35,7 @@ class AutoresetEnv:
         # Episode figures are kept in numpy; see ObservationSpec.read for why.
         self._length = np.zeros(self.num_worlds, dtype=np.int64)
         self._sums = np.zeros((len(env.term_names), self.num_worlds))
+        self._pool = env.start_pool(min(self.num_worlds, POOL_SIZE)) if env.task.starts_alike else None
         self._nothing_ended = self._figures(np.empty(0, dtype=np.int64))
 
     @property
@@ -48,6 +52,8 @@ class AutoresetEnv:
         """Begins an episode in every world."""
         if seed is not None:
             self.env.generator.manual_seed(seed)
+            if self._pool is not None:
+                self._pool.discard()
         self._length[:] = 0
         self._sums[:] = 0.0
         return self.env.reset(self._all), {}
@@ -73,7 +79,10 @@ class AutoresetEnv:
                 self.unhealthy_worlds += int(now.unhealthy.sum())
             self._length[finished] = 0
             self._sums[:, finished] = 0.0
-            observation = self.env.reset(torch.from_numpy(done))
+            if self._pool is None:
+                observation = self.env.reset(torch.from_numpy(done))
+            else:
+                observation = self.env.begin_at(finished, self._pool.take(len(finished)))
         return observation, torch.from_numpy(reward), now.terminated, torch.from_numpy(truncated), info
 
     def _figures(self, finished: np.ndarray) -> dict[str, Any]:
@@ -89,14 +98,20 @@ class AutoresetEnv:
     def state_dict(self) -> dict[str, Tensor]:
         """All that determines what follows."""
         own = {"length": torch.from_numpy(self._length.copy()), "sums": torch.from_numpy(self._sums.copy())}
+        if self._pool is not None:
+            own |= {f"pool/{name}": value for name, value in self._pool.state_dict().items()}
         return self.env.state_dict() | own
 
     def load_state_dict(self, state: dict[str, Tensor]) -> Observation:
         """Restores `state_dict` and returns the observation to go on from."""
         self._length[:] = state["length"].numpy()
         self._sums[:] = state["sums"].numpy()
+        if self._pool is not None:
+            self._pool.load_state_dict({name: state[f"pool/{name}"] for name in self._pool.state_dict()})
         return self.env.load_state_dict(state)
 
     def close(self) -> None:
         """Frees the worlds."""
+        if self._pool is not None:
+            self._pool.close()
         self.world.close()

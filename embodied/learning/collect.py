@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 
 from embodied.learning.experience import Experience
-from embodied.networks import ActorCritic, Memory
+from embodied.networks import ActorCritic, Gaussian, Memory
 from embodied.vector_env import Observation, VectorEnv
 
 
@@ -37,26 +37,27 @@ def collect(
 ) -> Episodes:
     """Fills the experience with the policy's sampled actions; returns the episodes that ended on the way.
 
-    Log probabilities and values are computed for the whole rollout at its end: the policy does not change during it.
+    What the actions add to their means is drawn for the whole rollout at its beginning, and values are computed at its
+    end: the policy does not change during it.
     """
     episodes = Episodes()
     experience.final_values.zero_()
     noise = torch.randn(experience.actions.shape, generator=generator)
+    spread = noise.mul_(policy.log_std.exp())
+    experience.log_probs.copy_(Gaussian(torch.zeros_like(spread), policy.log_std).log_prob(spread))
     for step in range(experience.steps):
         experience.write_observation(step, position.observation)
         distribution, position.memory = policy(position.observation, position.memory)
-        actions = distribution.moved_by(noise[step])
+        actions = distribution.mean + spread[step]
         position.observation, reward, terminated, truncated, info = env.step(actions)
         experience.write_step(step, actions, reward, terminated, truncated)
         if len(info["episode"]["world"]):
             _note(episodes, info)
             position.memory = policy.clear(position.memory, terminated | truncated)
-            _bootstrap(policy, experience, step, info["final_obs"])
+            if truncated.any():
+                _bootstrap(policy, experience, step, info["final_obs"])
     experience.write_observation(experience.steps, position.observation)
-    normalised = policy.normalise(experience.observation)
-    experience.values.copy_(policy.value(normalised))
-    acted = policy.distribution({name: group[:-1] for name, group in normalised.items()})
-    experience.log_probs.copy_(acted.log_prob(experience.actions))
+    experience.values.copy_(policy.value(policy.normalise(experience.observation)))
     return episodes
 
 

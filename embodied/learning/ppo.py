@@ -90,6 +90,7 @@ class PPO:
             [policy.log_std, *policy.actor.parameters(), *policy.critic.parameters()], config.adam_epsilon
         )
 
+    @torch.no_grad()
     def update(
         self, experiences: Sequence[Experience], remaining: float, generator: torch.Generator
     ) -> dict[str, float]:
@@ -122,7 +123,6 @@ class PPO:
         for experience in experiences:
             self.policy.update_normalisers({n: g[: experience.steps] for n, g in experience.observation.items()})
 
-    @torch.no_grad()
     def _batch(self, experiences: Sequence[Experience]) -> dict[str, Tensor]:
         """Samples (N, …) of all experiences, observations already normalised."""
         parts: list[dict[str, Tensor]] = []

@@ -34,11 +34,9 @@ def generalised_advantages(
     following = torch.where(ended, final_values.masked_fill(terminated, 0.0), values[1:])
     deltas = rewards + gamma * following - values[:-1]
     decay = (~ended).to(deltas.dtype).mul_(gamma * lambda_)
-    advantages = torch.empty_like(deltas)
-    running = torch.zeros_like(deltas[0])
-    for step in range(len(deltas) - 1, -1, -1):
-        running = torch.addcmul(deltas[step], decay[step], running)
-        advantages[step] = running
+    advantages = deltas
+    for step in range(len(deltas) - 2, -1, -1):
+        advantages[step].addcmul_(decay[step], advantages[step + 1])
     return advantages
 
 

@@ -22,10 +22,7 @@ class Gaussian:
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         """(…, n) A draw."""
-        return self.moved_by(torch.randn(self.mean.shape, generator=generator, device=self.mean.device))
-
-    def moved_by(self, noise: Tensor) -> Tensor:
-        """(…, n) The draw that standard normal noise (…, n) stands for."""
+        noise = torch.randn(self.mean.shape, generator=generator, device=self.mean.device)
         return torch.addcmul(self.mean, noise, self.log_std.exp())
 
     def log_prob(self, actions: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
@@ -42,7 +43,7 @@ class Perceptron(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(…, outputs)."""
         if not torch.is_grad_enabled():
-            return self.values(inputs.flatten(0, -2))[-1].unflatten(0, inputs.shape[:-1])
+            return self._run(inputs)[-1]
         for number, layer in enumerate(self.layers, start=1):
             inputs = layer(inputs)
             if number < len(self.layers) or self.tanh_last:
@@ -51,11 +52,15 @@ class Perceptron(nn.Module):
 
     @torch.no_grad()
     def values(self, inputs: Tensor) -> list[Tensor]:
-        """The inputs (N, features) and every layer's outputs, (N, …) each: what `gradients` goes by."""
+        """The inputs (…, features) and every layer's outputs, (…, n) each: what `gradients` goes by."""
+        return self._run(inputs)
+
+    def _run(self, inputs: Tensor) -> list[Tensor]:
         values = [inputs]
-        for number, layer in enumerate(self.layers, start=1):
-            outputs = torch.addmm(layer.bias, values[-1], layer.weight.t())  # type: ignore[arg-type, operator]
-            if number < len(self.layers) or self.tanh_last:
+        bare = None if self.tanh_last else self.layers[-1]
+        for layer in self.layers:
+            outputs = functional.linear(values[-1], layer.weight, layer.bias)  # type: ignore[arg-type]
+            if layer is not bare:
                 _tanh_(outputs)
             values.append(outputs)
         return values

@@ -152,8 +152,10 @@ class CpuWorld:
         self._batch.set_const(_ids(mask))
 
     def data(self, world: int) -> mujoco.MjData:
-        """One world as an MjData, for rendering and inspection."""
-        return self._batch.get_data(world)
+        """A copy of one world as an MjData with all derived fields, for rendering and inspection."""
+        data = self._batch.get_data(world)
+        mujoco.mj_forward(self._batch.get_model(world), data)
+        return data
 
     def close(self) -> None:
         """Drops the batch and with it its threads; closing twice does nothing."""

@@ -80,13 +80,11 @@ class EntityView:
         self._joint_dof = _index([int(model.jnt_dofadr[j]) for j in joints])
         self._root_qpos = _index([a for j in root for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))])
         self._root_dof = _index([a for j in root for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))])
-        self._all_qpos = np.array(
-            [a for j in (*root, *joints) for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))],
-            dtype=np.int64,
+        self._all_qpos = _index(
+            [a for j in (*root, *joints) for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))]
         )
-        self._all_dof = np.array(
-            [a for j in (*root, *joints) for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))],
-            dtype=np.int64,
+        self._all_dof = _index(
+            [a for j in (*root, *joints) for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))]
         )
         self._actuators = _index(entity.actuators)
         self._links = _index(entity.bodies)
@@ -204,10 +202,14 @@ class EntityView:
 
         Quaternions are not normalised here: the engine does that wherever it uses one.
         """
-        rows = mask.numpy().nonzero()[0]
-        for field, index in (("qpos", self._all_qpos), ("qvel", self._all_dof)):
-            noise = torch.empty(len(rows), len(index), dtype=torch.float64).uniform_(-size, size, generator=generator)
-            self._world.field(field).numpy()[rows[:, None], index] += noise.numpy()
+        worlds = mask.numpy().nonzero()[0]
+        for field, columns in (("qpos", self._all_qpos), ("qvel", self._all_dof)):
+            array = self._world.field(field).numpy()
+            before = array[worlds]
+            part = before[:, columns]
+            noise = torch.rand(part.shape, dtype=torch.float64, generator=generator).numpy()
+            before[:, columns] = part + (2 * size) * (noise - 0.5)
+            array[worlds] = before
 
 
 _QPOS = {"mjJNT_FREE": 7, "mjJNT_BALL": 4, "mjJNT_SLIDE": 1, "mjJNT_HINGE": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -59,21 +60,21 @@ class ObservationSpec:
         """The space of one world's observation."""
         self.device = device
 
-    def read(self) -> dict[str, Tensor]:
-        """All groups, (W, size) float32 each, freshly allocated.
+    def read(self, worlds: np.ndarray | None = None) -> dict[str, Tensor]:
+        """All groups of all worlds, or of those with the numbers given: (W, size) float32 each, freshly allocated.
 
         In numpy, as all that runs between two physics steps is: behind them caches are cold, and a numpy operation
         on arrays of this size then costs a quarter of a torch one.
         """
         observation = {}
         for name, readings in self._readings.items():
-            sources = [reading.array() for reading in readings]
+            sources = [reading.array() if worlds is None else reading.array()[worlds] for reading in readings]
             out = np.empty((len(sources[0]), len(self._limits[name])), dtype=np.float32)
             start = 0
             for source in sources:
-                size = source[0].size
-                out[:, start : start + size].reshape(source.shape)[...] = source
-                start += size
+                end = start + math.prod(source.shape[1:])
+                out[:, start:end].reshape(source.shape)[...] = source
+                start = end
             observation[name] = torch.from_numpy(out)
         return observation
 

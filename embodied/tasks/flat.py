@@ -46,6 +46,7 @@ class Flat(Task):
     name = "flat"
     default_body = "ant"
     episode_steps = EPISODE_STEPS
+    starts_alike = True
     fitness_term = "forward"
 
     def __init__(self) -> None:

@@ -30,6 +30,10 @@ class Task(ABC):
     episode_steps: int
     """Control steps until an episode is truncated."""
 
+    starts_alike: bool = False
+    """Whether a start depends on the generator alone: not on the world it is drawn for nor on what went before. Then
+    starts are drawn ahead, many at once, by a copy of the task."""
+
     fitness_term: str | None = None
     """The reward term whose sum over an episode is a body's fitness; None for the whole return."""
 
