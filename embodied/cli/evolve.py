@@ -7,7 +7,8 @@ from pathlib import Path
 
 from embodied.cli.arguments import Place, parse, run_config
 from embodied.cli.output import table
-from embodied.evolution.evolve import Evolution, EvolveConfig, evolve, refuse_fruitless, refuse_impossible, write_best
+from embodied.evolution.configuration import EvolveConfig, refuse_impossible
+from embodied.evolution.evolve import Evolution, evolve, refuse_fruitless, write_best
 from embodied.report.figures import run_figures
 from embodied.runs.configuration import from_plain
 from embodied.runs.errors import UserError

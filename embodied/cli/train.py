@@ -116,12 +116,11 @@ def _loop(config: Train, trainer: Trainer, path: Path) -> None:
     metrics = Metrics(path, resume_at=trainer.steps)
     try:
         with Progress(f"embodied train · {path}") as progress:
-            began = trainer.steps
-            progress.begin(0, path.name, trainer.iterations * trainer.samples, began)
+            progress.begin(0, path.name, trainer.iterations * trainer.samples, trainer.steps)
             while not trainer.finished:
                 values = trainer.iterate()
                 metrics.write(trainer.steps, values)
-                progress.advance(0, trainer.steps - began, values.get("episode/return"))
+                progress.advance(0, trainer.steps, values.get("episode/return"))
                 if trainer.iteration % config.checkpoint_every == 0 or trainer.finished:
                     save_checkpoint(path / "checkpoints", trainer.steps, *trainer.state())
     finally:

@@ -1,30 +1,28 @@
-"""Evolution: DERL's asynchronous steady-state tournament with ageing. Gupta et al. (2021), "Distributed asynchronous
-evolution".
+"""Evolution: DERL's asynchronous steady state. Gupta et al. (2021), "Distributed asynchronous evolution".
 
-Bodies are born as workers become free: first the initial population, then mutated children of tournament winners
-among the most recent. Every child learns from nothing. Nobody waits for a generation to end.
+Bodies are born as workers become free: first the initial population, then mutated children of parents that a search
+chooses. Every child learns from nothing. Nobody waits for a generation to end. All of the state is in the ledger and
+the lifetimes' folders, so the driver and its workers may die at any moment.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import shutil
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from deap import tools
 
+from embodied.evolution.configuration import EvolveConfig, refuse_impossible
+from embodied.evolution.halving import goes_on, rungs
 from embodied.evolution.ledger import Birth, Ledger, Outcome
-from embodied.evolution.lifetimes import Order
-from embodied.evolution.toolbox import Individual, make_toolbox, seeded
-from embodied.evolution.workers import Advanced, Failed, Finished, Workers
-from embodied.learning.limits import refuse_impossible_learning
-from embodied.learning.ppo import PPOConfig
-from embodied.networks import PolicyConfig
+from embodied.evolution.lifetimes import CHECKPOINTS, Order
+from embodied.evolution.search import make_search
+from embodied.evolution.toolbox import Individual, make_fitness, make_toolbox
+from embodied.evolution.workers import Advanced, Began, Failed, Finished, Interrupted, Reached, Workers
 from embodied.physics.cpu import usable_cores
-from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.progress import Progress
@@ -33,38 +31,6 @@ from morphologies import SPLAYED, UNIMAL, Genome, fingerprint, from_json, to_jso
 
 INITIAL, CHILD, LIFETIME, EVALUATION = range(4)
 """Streams of randomness below a run's seed."""
-
-
-@dataclass(frozen=True)
-class EvolveConfig:
-    """One evolution."""
-
-    task: str = "flat"
-    """Registered name."""
-    lifetimes: int = 64
-    """In all, the initial population included. DERL, 4,000."""
-    population: int = 16
-    """Initial bodies, and the number of most recent ones that tournaments are held among. DERL, 576."""
-    tournament: int = 4
-    """Bodies drawn, with replacement, of which the best becomes a parent. DERL."""
-    space: Literal["unimal", "splayed"] = "unimal"
-    """Design space: the paper's, or with limbs that splay on mirrored limbs."""
-    steps: int = 250_000
-    """Environment steps of one lifetime. DERL, 5,000,000."""
-    worlds: int = 64
-    """Worlds of one lifetime."""
-    episodes: int = 16
-    """Of the evaluation that selection goes by, mean action, on the same seeds for all bodies."""
-    seed: int = 0
-    """Of everything random."""
-    workers: int | None = None
-    """Processes; as many as there are usable cores by default."""
-    device: str = "cpu"
-    """Where lifetimes are lived."""
-    ppo: PPOConfig = field(default_factory=lambda: PPOConfig(rollout_steps=64))
-    """Hyperparameters of learning."""
-    policy: PolicyConfig = field(default_factory=PolicyConfig)
-    """Its networks."""
 
 
 class Evolution:
@@ -81,9 +47,11 @@ class Evolution:
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite")
         self.toolbox: Any = make_toolbox(config.tournament, SPLAYED if config.space == "splayed" else UNIMAL)
+        self.search = make_search(config, self.toolbox)
         self.lived: list[Individual] = []
         """Finished lifetimes in the order in which they finished."""
-        self.best = tools.HallOfFame(1, similar=lambda a, b: a.lifetime == b.lifetime)
+        self.best: Individual | None = None
+        self.best_initial: Individual | None = None
         self.failed = 0
         self.interrupted: list[Birth] = []
         """Lifetimes that were running when the run was last stopped."""
@@ -94,15 +62,30 @@ class Evolution:
         rows = self.ledger.lifetimes()
         self.born = len(rows)
         for row in sorted((r for r in rows if r["status"] == "finished"), key=lambda r: r["finish_order"]):
-            self._remember(row["id"], from_json(row["genome"]), row["generation"], row["fitness"])
+            figures = {"fitness": row["fitness"], **json.loads(row["measures"])}
+            genome = from_json(row["genome"])
+            self._remember(row["id"], genome, row["generation"], figures, json.loads(row["description"]))
         self.failed = sum(row["status"] == "failed" for row in rows)
         self.interrupted = [_birth_of(row) for row in rows if row["status"] == "running"]
+        self._rungs = {(row["lifetime"], row["rung"]): row for row in self.ledger.rungs()}
 
-    def _remember(self, lifetime: int, genome: Genome, generation: int, fitness: float) -> Individual:
-        individual = Individual(lifetime, genome, generation)
-        individual.fitness.values = (fitness,)
+    def _remember(
+        self,
+        lifetime: int,
+        genome: Genome,
+        generation: int,
+        figures: dict[str, float | None],
+        description: dict[str, float],
+    ) -> Individual:
+        fitness = make_fitness(self.config.objectives, {**figures, **description})
+        score = figures["fitness"]
+        assert score is not None
+        individual = Individual(lifetime, genome, generation, score, description, fitness)
         self.lived.append(individual)
-        self.best.update([individual])
+        self.search.remember(individual)
+        self.best = _better(self.best, individual)
+        if lifetime < self.config.population:
+            self.best_initial = _better(self.best_initial, individual)
         return individual
 
     @cached_property
@@ -129,18 +112,20 @@ class Evolution:
             if not self.lived:
                 return None
             rng = np.random.default_rng(stream(self.config.seed, CHILD, number))
-            with seeded(rng):
-                (parent,) = self.toolbox.select(self.lived[-self.config.population :], 1)
-            mutation = self.toolbox.mutate(parent.genome, rng)
-            birth = self._birth(
-                number,
-                parent.lifetime,
-                parent.generation + 1,
-                mutation.operator,
-                mutation.attempts,
-                mutation.failed,
-                mutation.child,
-            )
+            parent = self.search.parent(rng)
+            if parent is None:
+                birth = self._birth(number, None, 0, None, 1, {}, self.toolbox.body(rng))
+            else:
+                mutation = self.toolbox.mutate(parent.genome, rng)
+                birth = self._birth(
+                    number,
+                    parent.lifetime,
+                    parent.generation + 1,
+                    mutation.operator,
+                    mutation.attempts,
+                    mutation.failed,
+                    mutation.child,
+                )
         self.born += 1
         return birth
 
@@ -167,48 +152,85 @@ class Evolution:
             evaluation_seed=generator_seed(stream(config.seed, EVALUATION)),
             task=config.task,
             steps=config.steps,
+            rungs=self._rung_steps,
             worlds=config.worlds,
             episodes=config.episodes,
+            checkpoint_seconds=config.checkpoint_seconds,
             ppo=config.ppo,
             policy=config.policy,
-            folder=self.folder / "lifetimes" / f"{birth.id:06d}",
+            folder=self._folder_of(birth),
         )
+
+    @property
+    def _rung_steps(self) -> tuple[int, ...]:
+        if self.config.budget == "fixed":
+            return ()
+        return rungs(self.config.steps, self.config.worlds * self.config.ppo.rollout_steps, self.config.halving_factor)
+
+    def _folder_of(self, birth: Birth) -> Path:
+        return self.folder / "lifetimes" / f"{birth.id:06d}"
+
+    def reach(self, lifetime: int, rung: int, steps: int, value: float | None) -> bool:
+        """A lifetime reached a rung; returns whether it goes on. Asked again, the answer is the same."""
+        if (lifetime, rung) not in self._rungs:
+            reached = [r["value"] for (_, at), r in self._rungs.items() if at == rung and r["value"] is not None]
+            decided = goes_on(value, reached, self.config.halving_factor)
+            self.ledger.reach(lifetime, rung, steps, value, decided)
+            self._rungs[lifetime, rung] = {"value": value, "goes_on": decided}
+        return bool(self._rungs[lifetime, rung]["goes_on"])
 
     def finish(self, birth: Birth, outcome: Outcome) -> Individual:
         """A lifetime ended well."""
         self.ledger.finish(birth.id, outcome)
-        return self._remember(birth.id, from_json(birth.genome), birth.generation, outcome.fitness)
+        shutil.rmtree(self._folder_of(birth) / CHECKPOINTS, ignore_errors=True)
+        figures = {"fitness": outcome.fitness, **outcome.measures}
+        return self._remember(birth.id, from_json(birth.genome), birth.generation, figures, outcome.description)
 
-    def fail(self, birth: Birth, error: str) -> None:
+    def fail(self, birth: Birth, failure: str, error: str, steps: int) -> None:
         """A lifetime failed: it is recorded and never a parent."""
-        self.ledger.fail(birth.id, error)
+        self.ledger.fail(birth.id, failure, error, steps)
+        shutil.rmtree(self._folder_of(birth) / CHECKPOINTS, ignore_errors=True)
         self.failed += 1
+
+
+def _better(best: Individual | None, new: Individual) -> Individual:
+    """The one with the greater score; of equals the one born first."""
+    if best is None or (new.score, -new.lifetime) > (best.score, -best.lifetime):
+        return new
+    return best
 
 
 def evolve(evolution: Evolution, progress: Progress) -> None:
     """Runs an evolution to its end, on as many workers as its configuration says."""
     config = evolution.config
-    workers = Workers(min(config.workers or usable_cores(), config.lifetimes))
+    workers = Workers(
+        min(config.workers or usable_cores(), config.lifetimes), patience=config.patience, memory=config.memory
+    )
     alive: dict[int, Birth] = {}
     try:
         while not evolution.ended:
             while workers.free and (birth := evolution.next_birth()):
                 evolution.ledger.begin(birth)
                 alive[birth.id] = birth
-                progress.begin(birth.id, f"lifetime {birth.id}", config.steps)
                 workers.submit(evolution.order(birth))
             if not workers.busy:
                 raise UserError("every lifetime so far failed, so there is no parent; see the errors in the ledger")
             for event in workers.events():
                 match event:
+                    case Began(lifetime, steps):
+                        progress.begin(lifetime, f"lifetime {lifetime}", config.steps, steps)
                     case Advanced(lifetime, steps, reward):
                         progress.advance(lifetime, steps, reward)
+                    case Reached(lifetime, rung, steps, value):
+                        workers.answer(lifetime, evolution.reach(lifetime, rung, steps, value))
+                    case Interrupted(lifetime, cause):
+                        progress.say(f"lifetime {lifetime}: its worker was killed ({cause}); it goes on with another")
                     case Finished(lifetime, outcome):
                         evolution.finish(alive[lifetime], outcome)
                         progress.end(lifetime, _line(evolution, alive.pop(lifetime), outcome))
                         write_best(evolution)
-                    case Failed(lifetime, error):
-                        evolution.fail(alive.pop(lifetime), error)
+                    case Failed(lifetime, failure, error, steps):
+                        evolution.fail(alive.pop(lifetime), failure, error, steps)
                         progress.end(lifetime, f"lifetime {lifetime} failed: {error}")
                 progress.summary = _summary(evolution)
     finally:
@@ -224,10 +246,12 @@ def refuse_fruitless(evolution: Evolution) -> None:
 
 def write_best(evolution: Evolution) -> None:
     """Leaves the best body, and the best of the initial ones, as genome files in the run's folder."""
-    best = max(evolution.lived, key=lambda i: (i.fitness, -i.lifetime))
-    first = max((i for i in evolution.lived if i.generation == 0), key=lambda i: (i.fitness, -i.lifetime), default=best)
-    for individual, name in ((best, "best.json"), (first, "best-initial.json")):
-        write_atomically(evolution.folder / name, to_json(individual.genome, indent=2) + "\n")
+    initial = evolution.best_initial or evolution.best
+    for individual, name in ((evolution.best, "best.json"), (initial, "best-initial.json")):
+        text = to_json(individual.genome, indent=2) + "\n" if individual else ""
+        path = evolution.folder / name
+        if individual and not (path.exists() and path.read_text() == text):
+            write_atomically(path, text)
 
 
 def _line(evolution: Evolution, birth: Birth, outcome: Outcome) -> str:
@@ -235,16 +259,16 @@ def _line(evolution: Evolution, birth: Birth, outcome: Outcome) -> str:
     done = len(evolution.lived) + evolution.failed
     return (
         f"[{done}/{evolution.config.lifetimes}] lifetime {birth.id} ({origin}): fitness {outcome.fitness:,.1f} "
-        f"± {outcome.fitness_std:,.1f}, {outcome.environment_steps / outcome.wall_seconds:,.0f} steps/s; "
+        f"± {outcome.fitness_std:,.1f}, {outcome.environment_steps / outcome.wall_seconds:,.0f} steps/s"
+        f"{'' if outcome.stopped_at_rung is None else f', cut short at {outcome.environment_steps:,} steps'}; "
         f"{_summary(evolution)}"
     )
 
 
 def _summary(evolution: Evolution) -> str:
-    if not len(evolution.best):
+    if evolution.best is None:
         return ""
-    best = evolution.best[0]
-    return f"best {best.fitness.values[0]:,.1f} (lifetime {best.lifetime})"
+    return f"best {evolution.best.score:,.1f} (lifetime {evolution.best.lifetime})"
 
 
 def _birth_of(row: dict) -> Birth:
@@ -253,11 +277,3 @@ def _birth_of(row: dict) -> Birth:
         json.loads(row["failed_operators"]),
         *(row["genome"], row["fingerprint"], row["seed"]),
     )
-
-
-def refuse_impossible(config: EvolveConfig) -> None:
-    """Raises UserError for a configuration that no evolution can have."""
-    require_positive(config, "lifetimes", "population", "tournament", "steps", "episodes", "workers")
-    refuse_impossible_learning(config)
-    if config.device != "cpu":
-        raise UserError(f"evolution runs on cpu for now, not on {config.device!r}")

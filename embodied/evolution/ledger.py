@@ -13,9 +13,9 @@ from typing import Any
 from embodied.runs.errors import UserError
 
 FORMAT = "embodied.ledger"
-VERSION = 1
-TIMES = ("started_at", "finished_at", "wall_seconds", "cpu_seconds")
-"""Columns in which two runs of one seed differ."""
+VERSION = 2
+TIMES = ("started_at", "finished_at", "wall_seconds", "cpu_seconds", "stints")
+"""Columns in which two runs of one seed differ: when, how long, and how often they were interrupted."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -36,11 +36,16 @@ CREATE TABLE lifetimes (
     fitness_low REAL,
     fitness_high REAL,
     derl_fitness REAL,
+    budget INTEGER,
     environment_steps INTEGER,
+    stopped_at_rung INTEGER,
     unhealthy_episodes INTEGER,
     description TEXT,
+    measures TEXT,
     versions TEXT,
+    failure TEXT,
     error TEXT,
+    stints INTEGER,
     started_at REAL NOT NULL,
     finished_at REAL,
     wall_seconds REAL,
@@ -54,6 +59,14 @@ CREATE TABLE curves (
     length REAL,
     PRIMARY KEY (lifetime, steps)
 ) WITHOUT ROWID;
+CREATE TABLE rungs (
+    lifetime INTEGER NOT NULL REFERENCES lifetimes (id),
+    rung INTEGER NOT NULL,
+    steps INTEGER NOT NULL,
+    value REAL,
+    goes_on INTEGER NOT NULL,
+    PRIMARY KEY (lifetime, rung)
+) WITHOUT ROWID;
 CREATE TABLE evaluations (
     lifetime INTEGER NOT NULL REFERENCES lifetimes (id),
     episode INTEGER NOT NULL,
@@ -63,6 +76,10 @@ CREATE TABLE evaluations (
     PRIMARY KEY (lifetime, episode)
 ) WITHOUT ROWID;
 """
+
+
+Point = tuple[int, float | None, float | None, float | None]
+"""Of a learning curve: environment steps, and mean return, fitness and length of the last episodes."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +114,22 @@ class Outcome:
     derl_fitness: float | None
     """Mean over the last 8 % of iterations of the mean of the last 10 finished episodes; None when no episode could
     reach its time limit."""
+    budget: int
+    """Environment steps that the lifetime was to have."""
     environment_steps: int
+    stopped_at_rung: int | None
+    """Where successive halving cut it short; None where it did not."""
     unhealthy_episodes: int
     description: dict[str, float]
+    measures: dict[str, float | None]
+    """See `embodied.evolution.measures`."""
     versions: dict[str, str]
-    curve: list[tuple[int, float | None, float | None, float | None]]
+    curve: list[Point]
     """(steps, mean return, mean fitness, mean length) of the last episodes, per iteration."""
     evaluation: list[tuple[float, float, int]]
     """(return, fitness, length) per episode."""
+    stints: int
+    """In how many it was lived: 1 and one for every time it was interrupted after it had begun."""
     wall_seconds: float
     cpu_seconds: float
 
@@ -153,10 +178,14 @@ class Ledger:
         meta = dict(self._db.execute("SELECT key, value FROM meta")) if "meta" in tables else {}
         if meta.get("format") != FORMAT or not str(meta.get("version")).isdecimal():
             raise UserError(f"{self.path} is a database, but no ledger of embodied")
-        if missing := {"lifetimes", "curves", "evaluations"} - tables:
-            raise UserError(f"{self.path} is damaged: it has lost its {', '.join(sorted(missing))}")
         if int(meta["version"]) > VERSION:
             raise UserError(f"{self.path} has version {meta['version']}, newer than the {VERSION} read here; upgrade")
+        if int(meta["version"]) < VERSION:
+            raise UserError(
+                f"{self.path} has version {meta['version']}, older than {VERSION}: read it with its own embodied"
+            )
+        if missing := {"lifetimes", "curves", "rungs", "evaluations"} - tables:
+            raise UserError(f"{self.path} is damaged: it has lost its {', '.join(sorted(missing))}")
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._db, self.path)
@@ -179,12 +208,14 @@ class Ledger:
         with self._transaction():
             self._db.execute(
                 "UPDATE lifetimes SET status = 'finished', finish_order = ?, fitness = ?, fitness_std = ?, "
-                "fitness_low = ?, fitness_high = ?, derl_fitness = ?, environment_steps = ?, unhealthy_episodes = ?, "
-                "description = ?, versions = ?, finished_at = ?, wall_seconds = ?, cpu_seconds = ? WHERE id = ?",
+                "fitness_low = ?, fitness_high = ?, derl_fitness = ?, budget = ?, environment_steps = ?, "
+                "stopped_at_rung = ?, unhealthy_episodes = ?, description = ?, measures = ?, versions = ?, stints = ?, "
+                "finished_at = ?, wall_seconds = ?, cpu_seconds = ? WHERE id = ?",
                 (
                     *(self._next_order(), outcome.fitness, outcome.fitness_std, outcome.fitness_low),
-                    *(outcome.fitness_high, outcome.derl_fitness, outcome.environment_steps),
-                    *(outcome.unhealthy_episodes, json.dumps(outcome.description), json.dumps(outcome.versions)),
+                    *(outcome.fitness_high, outcome.derl_fitness, outcome.budget, outcome.environment_steps),
+                    *(outcome.stopped_at_rung, outcome.unhealthy_episodes, json.dumps(outcome.description)),
+                    *(json.dumps(outcome.measures), json.dumps(outcome.versions), outcome.stints),
                     *(time.time(), outcome.wall_seconds, outcome.cpu_seconds, lifetime),
                 ),
             )
@@ -196,13 +227,30 @@ class Ledger:
                 [(lifetime, episode, *figures) for episode, figures in enumerate(outcome.evaluation)],
             )
 
-    def fail(self, lifetime: int, error: str) -> None:
-        """A lifetime ended in failure; it is counted, and never a parent."""
+    def fail(self, lifetime: int, failure: str, error: str, steps: int) -> None:
+        """A lifetime ended in failure; it is counted, and never a parent.
+
+        Args:
+            lifetime: which.
+            failure: its kind: ``error``, ``died``, ``hung`` or ``memory``.
+            error: what there is to say.
+            steps: environment steps that it had made.
+        """
         with self._transaction():
             self._db.execute(
-                "UPDATE lifetimes SET status = 'failed', finish_order = ?, error = ?, finished_at = ? WHERE id = ?",
-                (self._next_order(), error, time.time(), lifetime),
+                "UPDATE lifetimes SET status = 'failed', finish_order = ?, failure = ?, error = ?, "
+                "environment_steps = ?, finished_at = ? WHERE id = ?",
+                (self._next_order(), failure, error, steps, time.time(), lifetime),
             )
+
+    def reach(self, lifetime: int, rung: int, steps: int, value: float | None, goes_on: bool) -> None:
+        """A lifetime reached a rung of successive halving, and what was decided."""
+        with self._transaction():
+            self._db.execute("INSERT INTO rungs VALUES (?, ?, ?, ?, ?)", (lifetime, rung, steps, value, goes_on))
+
+    def rungs(self) -> list[dict[str, Any]]:
+        """All decisions of successive halving."""
+        return [dict(row) for row in self._db.execute("SELECT * FROM rungs ORDER BY lifetime, rung")]
 
     def _next_order(self) -> int:
         return self._db.execute("SELECT coalesce(max(finish_order), -1) + 1 FROM lifetimes").fetchone()[0]
@@ -211,9 +259,32 @@ class Ledger:
         """All lifetimes, or those of a status, by id."""
         where, values = ("WHERE status = ?", (status,)) if status else ("", ())
         try:
-            return [dict(row) for row in self._db.execute(f"SELECT * FROM lifetimes {where} ORDER BY id", values)]
+            rows = [dict(row) for row in self._db.execute(f"SELECT * FROM lifetimes {where} ORDER BY id", values)]
         except sqlite3.Error as error:
             raise _explained(self.path, error) from None
+        return [self._sound(row) for row in rows]
+
+    def _sound(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row, if what everything else stands on is in it.
+
+        Raises:
+            UserError: it has no genome, or descends from one that is not older; a cycle in a parentage has such a row.
+        """
+        if not row["genome"]:
+            raise UserError(f"{self.path} is damaged: lifetime {row['id']} has no genome")
+        if row["parent"] is not None and row["parent"] >= row["id"]:
+            raise UserError(
+                f"{self.path} is damaged: lifetime {row['id']} descends from {row['parent']}, which is not older, so "
+                "its parentage runs in a circle"
+            )
+        return row
+
+    def curves(self) -> dict[int, list[Point]]:
+        """All learning curves by lifetime."""
+        found: dict[int, list[Point]] = {}
+        for lifetime, *point in self._db.execute("SELECT * FROM curves ORDER BY lifetime, steps"):
+            found.setdefault(lifetime, []).append(tuple(point))
+        return found
 
     def curve(self, lifetime: int) -> list[dict[str, Any]]:
         """A lifetime's learning curve."""
@@ -224,7 +295,7 @@ class Ledger:
 
     def dump(self) -> Iterator[tuple[Any, ...]]:
         """Every row of every table, times left out: equal for two runs of one seed with one worker."""
-        for table in ("meta", "lifetimes", "curves", "evaluations"):
+        for table in ("meta", "lifetimes", "curves", "rungs", "evaluations"):
             for row in self._db.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):
                 yield (table, *(row[key] for key in row.keys() if key not in TIMES))  # noqa: SIM118 - sqlite3.Row
 

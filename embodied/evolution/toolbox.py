@@ -1,52 +1,52 @@
-"""The evolutionary vocabulary: DEAP's toolbox with the operators of `morphologies` registered.
-
-DEAP's selection draws from Python's global generator; `seeded` lends it ours and gives the old state back.
-"""
+"""The evolutionary vocabulary: DEAP's toolbox with the operators of `morphologies` registered."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import numpy as np
 from deap import base, tools
 
-from morphologies import UNIMAL, DesignSpace, Genome, initial_population, mutate
-
-
-class Fitness(base.Fitness):
-    """One objective, the larger the better."""
-
-    weights = (1.0,)
+from embodied.evolution.configuration import OBJECTIVES
+from morphologies import UNIMAL, DesignSpace, Genome, initial_population, mutate, random_genome
 
 
 @dataclass
 class Individual:
-    """A body that lived: what tournaments are held among."""
+    """A body that lived."""
 
     lifetime: int
     genome: Genome
     generation: int
-    fitness: Fitness = field(default_factory=Fitness)
+    score: float
+    """Its fitness as a number."""
+    description: Mapping[str, float]
+    fitness: base.Fitness
+    """What is selected on; several objectives where a search has them."""
+
+
+def make_fitness(objectives: Sequence[str], figures: Mapping[str, float | None]) -> base.Fitness:
+    """DEAP's fitness over named objectives; a figure that is not there counts as the worst."""
+    weights = tuple(OBJECTIVES[name] for name in objectives)
+    values = [figures[name] for name in objectives]
+    return _kind(weights)([-math.inf * w if v is None else v for v, w in zip(values, weights, strict=True)])
+
+
+_KINDS: dict[tuple[float, ...], type[base.Fitness]] = {}
+
+
+def _kind(weights: tuple[float, ...]) -> type[base.Fitness]:
+    if weights not in _KINDS:
+        _KINDS[weights] = type("Fitness", (base.Fitness,), {"weights": weights})
+    return _KINDS[weights]
 
 
 def make_toolbox(tournament: int, space: DesignSpace = UNIMAL) -> base.Toolbox:
-    """A toolbox with ``population(size, rng)``, ``mutate(genome, rng)`` and ``select(individuals, k)``."""
+    """A toolbox with ``population(size, rng)``, ``body(rng)``, ``mutate(genome, rng)``, ``select(individuals, k)``."""
     toolbox = base.Toolbox()
     toolbox.register("population", initial_population, space=space)
+    toolbox.register("body", random_genome, space=space)
     toolbox.register("mutate", mutate, space=space)
     toolbox.register("select", tools.selTournament, tournsize=tournament)
     return toolbox
-
-
-@contextmanager
-def seeded(rng: np.random.Generator) -> Iterator[None]:
-    """Python's global generator on a seed from ``rng`` for the length of the block."""
-    state = random.getstate()
-    random.seed(int(rng.integers(2**63)))
-    try:
-        yield
-    finally:
-        random.setstate(state)

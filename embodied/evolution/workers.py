@@ -1,19 +1,43 @@
-"""Workers: processes that live lifetimes, one at a time each, on one thread each."""
+"""Workers: processes that live lifetimes, one at a time each, on one thread each.
+
+A worker that is killed is replaced and its lifetime goes on from its latest checkpoint. One that crashes, hangs, uses
+too much memory, or is killed again and again without getting anywhere, is a failure of its lifetime.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
+from pathlib import Path
 from typing import Any
 
 from embodied.evolution.ledger import Outcome
 from embodied.evolution.lifetimes import Order, live, prepare_process
 from embodied.runs.errors import UserError, explain_os_error
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks at whether a worker hangs or grows."""
+KILLS = 3
+"""How often a lifetime's worker may be killed without a new checkpoint before its body is blamed."""
+OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that come from somebody else; the others are a crash."""
+
+
+@dataclass(frozen=True)
+class Began:
+    """A lifetime begins, or goes on."""
+
+    lifetime: int
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -26,6 +50,24 @@ class Advanced:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """A lifetime reached a rung and waits for `Workers.answer`."""
+
+    lifetime: int
+    rung: int
+    steps: int
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A lifetime's worker was killed; another goes on with it."""
+
+    lifetime: int
+    cause: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """A lifetime ended well."""
 
@@ -35,21 +77,35 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """A lifetime ended in an error, or its worker died."""
+    """A lifetime ended in failure."""
 
     lifetime: int
+    failure: str
+    """``error``, ``died``, ``hung`` or ``memory``."""
     error: str
+    steps: int
+    """Environment steps that it had made."""
 
 
-Event = Advanced | Finished | Failed
+Event = Began | Advanced | Reached | Interrupted | Finished | Failed
 
 
 class Workers:
-    """A fixed number of processes. A worker that dies is replaced; its lifetime is reported as failed."""
+    """A fixed number of processes."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, patience: float = 300.0, memory: float | None = None) -> None:
+        """Starts them.
+
+        Args:
+            count: of processes.
+            patience: seconds without a sign of life after which a worker counts as hanging.
+            memory: GiB that one may use; by default a share of nine tenths of the machine's.
+        """
         self._context = multiprocessing.get_context("spawn")
+        self._patience = patience
+        self._memory = 2**30 * memory if memory else 0.9 * machine_memory() / count
         self._workers = [_Worker(self._context) for _ in range(count)]
+        self._looked = time.monotonic()
 
     @property
     def free(self) -> int:
@@ -61,6 +117,11 @@ class Workers:
         """Whether any lifetime is being lived."""
         return self.free < len(self._workers)
 
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes."""
+        return [worker.process.pid or 0 for worker in self._workers]
+
     def submit(self, order: Order) -> None:
         """Gives a free worker a lifetime."""
         worker = next(worker for worker in self._workers if worker.order is None)
@@ -68,8 +129,14 @@ class Workers:
             worker.replace(self._context)
         worker.submit(order)
 
+    def answer(self, lifetime: int, goes_on: bool) -> None:
+        """Tells a lifetime that reached a rung whether it goes on."""
+        worker = next(w for w in self._workers if w.order is not None and w.order.id == lifetime)
+        with suppress(OSError):  # it has died; that is seen at the next look
+            worker.connection.send(goes_on)
+
     def events(self) -> Iterator[Event]:
-        """Waits until something happened, and yields all that did.
+        """Waits until something happened, and yields all that did; now and then nothing did.
 
         Raises:
             UserError: a worker could not write; its lifetime is not at fault and stays as it was.
@@ -79,31 +146,83 @@ class Workers:
             if worker.order is not None:
                 sources[worker.connection] = worker
                 sources[worker.process.sentinel] = worker
-        ready = {id(sources[source]): sources[source] for source in wait(list(sources))}
+        ready = {id(sources[source]): sources[source] for source in wait(list(sources), LOOK_EVERY)}
         for worker in ready.values():
             yield from self._events_of(worker)
+        if time.monotonic() - self._looked >= LOOK_EVERY:
+            yield from self._look()
+
+    def _look(self) -> Iterator[Failed]:
+        now = time.monotonic()
+        if now - self._looked > 10 * LOOK_EVERY + 1:  # the driver itself stood still, and so did everybody
+            for worker in self._workers:
+                worker.heard = now
+        self._looked = now
+        for worker in self._workers:
+            if worker.order is None:
+                continue
+            used = resident_memory(worker.process.pid)
+            if used > self._memory:
+                told = f"its worker used {used / 2**30:.1f} GiB of the {self._memory / 2**30:.1f} it may use"
+                yield self._give_up(worker, "memory", told)
+            elif now - worker.heard > self._patience:
+                yield self._give_up(worker, "hung", f"its worker gave no sign of life for {self._patience:.0f} s")
+
+    def _give_up(self, worker: _Worker, failure: str, error: str) -> Failed:
+        assert worker.order is not None
+        failed = Failed(worker.order.id, failure, error, worker.steps)
+        worker.process.kill()
+        worker.process.join()
+        worker.replace(self._context)
+        return failed
 
     def _events_of(self, worker: _Worker) -> Iterator[Event]:
         assert worker.order is not None
         lifetime = worker.order.id
-        try:
+        with suppress(EOFError, OSError):
             while worker.connection.poll():
                 kind, *content = worker.connection.recv()
-                if kind == "advanced":
-                    yield Advanced(lifetime, *content)
-                    continue
-                worker.order = None
-                if kind == "refused":
-                    raise UserError(content[0])
-                yield Finished(lifetime, content[0]) if kind == "finished" else Failed(lifetime, content[0])
-                return
-        except (EOFError, OSError):
-            pass
+                worker.heard = time.monotonic()
+                match kind:
+                    case "began":
+                        worker.steps = content[0]
+                        yield Began(lifetime, *content)
+                    case "advanced":
+                        worker.steps = content[0]
+                        yield Advanced(lifetime, *content)
+                    case "saved":
+                        worker.kills = 0
+                    case "reached":
+                        yield Reached(lifetime, *content)
+                    case "refused":
+                        worker.order = None
+                        raise UserError(content[0])
+                    case "finished":
+                        worker.order = None
+                        yield Finished(lifetime, content[0])
+                        return
+                    case _:
+                        worker.order = None
+                        failure, error = content
+                        yield Failed(lifetime, failure, error, worker.steps)
+                        return
         if not worker.process.is_alive():
             worker.process.join()
-            code = worker.process.exitcode
-            worker.replace(self._context)
-            yield Failed(lifetime, f"its worker died ({_cause(code)})")
+            yield self._after_death(worker)
+
+    def _after_death(self, worker: _Worker) -> Event:
+        assert worker.order is not None
+        order, code, steps = worker.order, worker.process.exitcode, worker.steps
+        cause, kills = _cause(code), worker.kills + 1
+        worker.replace(self._context)
+        if code is None or -code not in OUTSIDE:
+            return Failed(order.id, "died", f"its worker died ({cause})", steps)
+        if kills >= KILLS:
+            told = f"its worker was killed {kills} times without a new checkpoint ({cause}): out of memory?"
+            return Failed(order.id, "died", told, steps)
+        worker.submit(order)
+        worker.kills = kills
+        return Interrupted(order.id, cause)
 
     def close(self) -> None:
         """Ends all workers, whatever they are doing."""
@@ -113,11 +232,10 @@ class Workers:
 
 class _Worker:
     def __init__(self, context: SpawnContext) -> None:
-        self.order: Order | None = None
         self.replace(context)
 
     def replace(self, context: SpawnContext) -> None:
-        self.order = None
+        self.order: Order | None = None
         self.connection, theirs = context.Pipe()
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         self.process = context.Process(target=_work, args=(theirs,), daemon=True)
@@ -126,32 +244,87 @@ class _Worker:
 
     def submit(self, order: Order) -> None:
         self.order = order
-        self.connection.send(order)
+        self.kills = 0
+        self.steps = 0
+        self.heard = time.monotonic()
+        with suppress(OSError):  # it has just died; that is seen at the next look
+            self.connection.send(order)
 
     def end(self) -> None:
-        self.process.terminate()
+        self.process.kill()
         self.process.join()
         self.connection.close()
+
+
+class _Wire:
+    """The line of a lifetime over a pipe."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def began(self, steps: int) -> None:
+        self._connection.send(("began", steps))
+
+    def advanced(self, steps: int, reward: float | None) -> None:
+        self._connection.send(("advanced", steps, reward))
+
+    def saved(self, steps: int) -> None:
+        self._connection.send(("saved", steps))
+
+    def goes_on(self, rung: int, steps: int, value: float | None) -> bool:
+        self._connection.send(("reached", rung, steps, value))
+        return self._connection.recv()
 
 
 def _work(connection: Connection) -> None:
     """A worker's life: orders in, events out, until the driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
+    _die_with_the_driver()
     prepare_process()
     while True:
         try:
             order = connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             return
         try:
-            outcome = live(order, lambda steps, reward: connection.send(("advanced", steps, reward)))
+            outcome = live(order, _Wire(connection))
             connection.send(("finished", outcome))
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, EOFError):
             return
-        except OSError as error:
-            connection.send(("refused", explain_os_error(error)))
+        except MemoryError as error:
+            connection.send(("failed", "memory", f"its worker found no more memory: {error}"))
+        except (OSError, UserError) as error:
+            told = explain_os_error(error) if isinstance(error, OSError) else str(error)
+            connection.send(("refused", told))
         except Exception as error:
-            connection.send(("failed", f"{type(error).__name__}: {error}"))
+            connection.send(("failed", "error", f"{type(error).__name__}: {error}"))
+
+
+def _die_with_the_driver() -> None:
+    """Two drivers must never have workers in one folder; and if memory runs out a worker goes before the driver."""
+    if sys.platform != "linux":
+        return
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def resident_memory(pid: int | None) -> int:
+    """Bytes that a process has in memory; 0 where that cannot be told."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def machine_memory() -> float:
+    """Bytes that this process and its children may use: the machine's, or less in a container."""
+    total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            total = min(total, float(Path(limit).read_text()))
+    return total
 
 
 def _cause(code: int | None) -> str:

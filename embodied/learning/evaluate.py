@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import gymnasium
@@ -63,6 +64,8 @@ class Evaluation:
     """Sums of the reward's terms."""
     unhealthy: int
     """Episodes whose physics failed."""
+    meters: dict[str, list[float]] = field(default_factory=dict)
+    """Sums of what else was read after each step but an episode's last."""
 
     def summary(self) -> dict[str, Any]:
         """Means with 95 % bootstrap intervals."""
@@ -84,29 +87,44 @@ def interval(values: list[float] | list[int], resamples: int = 10_000) -> dict[s
 
 
 @torch.no_grad()
-def evaluate(env: VectorEnv, actor: Actor, seed: int) -> Evaluation:
+def evaluate(
+    env: VectorEnv, actor: Actor, seed: int, meters: Mapping[str, Callable[[], Tensor]] | None = None
+) -> Evaluation:
     """The first episode of every world of the environment, to its end: W full episodes, none cut short.
 
     Worlds that finish early play on and are not counted again, so that short episodes carry no more weight.
+
+    Args:
+        env: is reset.
+        actor: chooses its actions.
+        seed: of the episodes.
+        meters: called after every step, (W,) each.
     """
     observation, _ = env.reset(seed)
     waiting = torch.ones(env.num_worlds, dtype=torch.bool)
     returns, lengths = np.zeros(env.num_worlds), np.zeros(env.num_worlds, dtype=int)
     terms: dict[str, np.ndarray] = {}
+    read = {name: np.zeros(env.num_worlds) for name in meters or {}}
     unhealthy = 0
     while bool(waiting.any()):
         observation, _, _, _, info = env.step(actor(observation))
         episode = info["episode"]
         counted = waiting[episode["world"]]
         worlds = episode["world"][counted]
+        waiting[worlds] = False
+        for name, meter in (meters or {}).items():  # a world that has just ended already stands in its next episode
+            read[name] += np.where(waiting, meter(), 0.0)
         if not len(worlds):
             continue
-        waiting[worlds] = False
         returns[worlds] = episode["return"][counted]
         lengths[worlds] = episode["length"][counted]
         for name, sums in episode["terms"].items():
             terms.setdefault(name, np.zeros(env.num_worlds))[worlds] = sums[counted]
         unhealthy += int(info["unhealthy"][worlds].sum())
     return Evaluation(
-        returns.tolist(), lengths.tolist(), {name: values.tolist() for name, values in terms.items()}, unhealthy
+        returns.tolist(),
+        lengths.tolist(),
+        {name: values.tolist() for name, values in terms.items()},
+        unhealthy,
+        {name: values.tolist() for name, values in read.items()},
     )

@@ -19,15 +19,16 @@ def run_figures(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the folder holds no run, or one whose files are damaged.
     """
-    kind = read_run_config(path)["kind"]
+    config = read_run_config(path)
+    kind = config["kind"]
     if kind == "evolve":
-        return _evolution(path)
+        return _evolution(path, config.get("population", 0))
     if kind == "train":
         return _training(path)
     raise UserError(f"{path} holds a run of {kind!r}, which has no figures")
 
 
-def _evolution(path: Path) -> dict[str, Any]:
+def _evolution(path: Path, population: int) -> dict[str, Any]:
     file = path / "ledger.sqlite"
     if not file.exists():
         raise UserError(f"{path} holds no ledger yet: the evolution has not begun")
@@ -35,7 +36,7 @@ def _evolution(path: Path) -> dict[str, Any]:
     rows = ledger.lifetimes()
     ledger.close()
     finished = [row for row in rows if row["status"] == "finished"]
-    initial = [row for row in finished if row["parent"] is None]
+    initial = [row for row in finished if row["id"] < population]
     best = max(finished, key=lambda row: row["fitness"], default=None)
     first = max(initial, key=lambda row: row["fitness"], default=None)
     return {
@@ -43,7 +44,8 @@ def _evolution(path: Path) -> dict[str, Any]:
         "lifetimes_finished": len(finished),
         "lifetimes_failed": sum(row["status"] == "failed" for row in rows),
         "lifetimes_unfinished": sum(row["status"] == "running" for row in rows),
-        "environment_steps": sum(row["environment_steps"] for row in finished),
+        "lifetimes_cut_short": sum(row["stopped_at_rung"] is not None for row in finished),
+        "environment_steps": sum(row["environment_steps"] or 0 for row in rows),
         "cpu_seconds": sum(row["cpu_seconds"] for row in finished),
         "best_fitness": best and best["fitness"],
         "best_fitness_interval": best and [best["fitness_low"], best["fitness_high"]],

@@ -23,6 +23,8 @@ class Work:
     total: int
     """Environment steps it takes."""
     done: int = 0
+    first: int = 0
+    """Steps that were done when it was taken up."""
     reward: float | None = None
     """Mean return of its recent episodes."""
     began: float = 0.0
@@ -30,12 +32,12 @@ class Work:
     @property
     def rate(self) -> float:
         """Environment steps a second."""
-        return self.done / max(time.monotonic() - self.began, 1e-6)
+        return (self.done - self.first) / max(time.monotonic() - self.began, 1e-6)
 
     @property
     def left(self) -> float | None:
         """Seconds until it is done, as far as can be told."""
-        return (self.total - self.done) / self.rate if self.done else None
+        return (self.total - self.done) / self.rate if self.done > self.first else None
 
 
 class Progress:
@@ -62,12 +64,11 @@ class Progress:
             self._live.stop()
 
     def begin(self, key: int, name: str, total: int, done: int = 0) -> None:
-        """Work begins."""
-        self._work[key] = Work(name, total, 0, began=time.monotonic())
-        self._work[key].total -= done
+        """Work begins, or goes on at ``done`` steps."""
+        self._work[key] = Work(name, total, done, first=done, began=time.monotonic())
 
     def advance(self, key: int, done: int, reward: float | None) -> None:
-        """Work advanced to ``done`` steps since `begin`."""
+        """Work advanced to ``done`` steps."""
         self._work[key].done = done
         self._work[key].reward = reward
         if self._live is not None:

@@ -142,6 +142,11 @@ class EntityView:
         return velocity
 
     @property
+    def joint_power(self) -> Tensor:
+        """(W, joints) A copy: mechanical power of the actuators at each joint, W; negative where they brake."""
+        return self._part("qfrc_actuator", self._joint_dof) * self.joint_vel
+
+    @property
     def link_pos(self) -> Tensor:
         """(W, links, 3) World positions of the links, m, root link first."""
         return self._part("xpos", self._links)
