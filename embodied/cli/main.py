@@ -12,12 +12,13 @@ COMMANDS = {
     "train": "train a controller for one body",
     "play": "make a video of a trained, idle or random body",
     "eval": "returns over full episodes, with confidence intervals",
-    "report": "the figures of a run",
+    "report": "the figures of a run; of an evolution a page with pictures too",
+    "view": "watch a run in the browser, with any of its bodies moving",
     "list": "the tasks, bodies and presets there are",
     "bench": "speed, as ratios from one run",
 }
 
-DRAWING = ("play",)
+DRAWING = ("play", "report")
 """Commands that draw: they need MuJoCo imported with EGL."""
 
 

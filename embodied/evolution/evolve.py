@@ -18,10 +18,10 @@ import numpy as np
 from embodied.evolution.configuration import EvolveConfig, refuse_impossible
 from embodied.evolution.halving import goes_on, rungs
 from embodied.evolution.ledger import Birth, Ledger, Outcome
-from embodied.evolution.lifetimes import CHECKPOINTS, Order
+from embodied.evolution.lifetimes import CHECKPOINTS, Order, live
 from embodied.evolution.search import make_search
 from embodied.evolution.toolbox import Individual, make_fitness, make_toolbox
-from embodied.evolution.workers import Advanced, Began, Failed, Finished, Interrupted, Reached, Workers
+from embodied.evolution.workers import Advanced, Began, Failed, Finished, Interrupted, Lives, Reached, Workers
 from embodied.physics.cpu import usable_cores
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
@@ -200,11 +200,14 @@ def _better(best: Individual | None, new: Individual) -> Individual:
     return best
 
 
-def evolve(evolution: Evolution, progress: Progress) -> None:
-    """Runs an evolution to its end, on as many workers as its configuration says."""
+def evolve(evolution: Evolution, progress: Progress, lives: Lives = live) -> None:
+    """Runs an evolution to its end, on as many workers as its configuration says; ``lives`` is what a lifetime is."""
     config = evolution.config
     workers = Workers(
-        min(config.workers or usable_cores(), config.lifetimes), patience=config.patience, memory=config.memory
+        min(config.workers or usable_cores(), config.lifetimes),
+        patience=config.patience,
+        memory=config.memory,
+        lives=lives,
     )
     alive: dict[int, Birth] = {}
     try:

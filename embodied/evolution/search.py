@@ -71,9 +71,9 @@ class Nsga2:
 
     def remember(self, individual: Individual) -> None:
         """See `Search`."""
-        self._survivors = tools.selNSGA2(
-            [*self._survivors, individual], min(self._population, len(self._survivors) + 1), nd="log"
-        )
+        among = [*self._survivors, individual]
+        several = len(individual.fitness.wvalues) > 1  # DEAP's quick sorting takes no fewer than two objectives
+        self._survivors = tools.selNSGA2(among, min(self._population, len(among)), "log" if several else "standard")
 
     def parent(self, rng: np.random.Generator) -> Individual:
         """See `Search`."""

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from embodied.evolution.ledger import Outcome
-from embodied.evolution.lifetimes import Order, live, prepare_process
+from embodied.evolution.lifetimes import Line, Order, live, prepare_process
 from embodied.runs.errors import UserError, explain_os_error
 
 LOOK_EVERY = 0.5
@@ -87,24 +87,27 @@ class Failed:
     """Environment steps that it had made."""
 
 
+Lives = Callable[[Order, Line], Outcome]
 Event = Began | Advanced | Reached | Interrupted | Finished | Failed
 
 
 class Workers:
     """A fixed number of processes."""
 
-    def __init__(self, count: int, patience: float = 300.0, memory: float | None = None) -> None:
+    def __init__(self, count: int, patience: float = 300.0, memory: float | None = None, lives: Lives = live) -> None:
         """Starts them.
 
         Args:
             count: of processes.
             patience: seconds without a sign of life after which a worker counts as hanging.
             memory: GiB that one may use; by default a share of nine tenths of the machine's.
+            lives: what a lifetime is; a function that another process can import.
         """
+        self._lives = lives
         self._context = multiprocessing.get_context("spawn")
         self._patience = patience
         self._memory = 2**30 * memory if memory else 0.9 * machine_memory() / count
-        self._workers = [_Worker(self._context) for _ in range(count)]
+        self._workers = [_Worker(self._context, lives) for _ in range(count)]
         self._looked = time.monotonic()
 
     @property
@@ -126,7 +129,7 @@ class Workers:
         """Gives a free worker a lifetime."""
         worker = next(worker for worker in self._workers if worker.order is None)
         if not worker.process.is_alive():
-            worker.replace(self._context)
+            worker.replace(self._context, self._lives)
         worker.submit(order)
 
     def answer(self, lifetime: int, goes_on: bool) -> None:
@@ -173,7 +176,7 @@ class Workers:
         failed = Failed(worker.order.id, failure, error, worker.steps)
         worker.process.kill()
         worker.process.join()
-        worker.replace(self._context)
+        worker.replace(self._context, self._lives)
         return failed
 
     def _events_of(self, worker: _Worker) -> Iterator[Event]:
@@ -214,7 +217,7 @@ class Workers:
         assert worker.order is not None
         order, code, steps = worker.order, worker.process.exitcode, worker.steps
         cause, kills = _cause(code), worker.kills + 1
-        worker.replace(self._context)
+        worker.replace(self._context, self._lives)
         if code is None or -code not in OUTSIDE:
             return Failed(order.id, "died", f"its worker died ({cause})", steps)
         if kills >= KILLS:
@@ -231,14 +234,14 @@ class Workers:
 
 
 class _Worker:
-    def __init__(self, context: SpawnContext) -> None:
-        self.replace(context)
+    def __init__(self, context: SpawnContext, lives: Lives) -> None:
+        self.replace(context, lives)
 
-    def replace(self, context: SpawnContext) -> None:
+    def replace(self, context: SpawnContext, lives: Lives) -> None:
         self.order: Order | None = None
         self.connection, theirs = context.Pipe()
         os.environ.setdefault("OMP_NUM_THREADS", "1")
-        self.process = context.Process(target=_work, args=(theirs,), daemon=True)
+        self.process = context.Process(target=_work, args=(theirs, lives), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -276,7 +279,7 @@ class _Wire:
         return self._connection.recv()
 
 
-def _work(connection: Connection) -> None:
+def _work(connection: Connection, lives: Lives) -> None:
     """A worker's life: orders in, events out, until the driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     _die_with_the_driver()
@@ -287,7 +290,7 @@ def _work(connection: Connection) -> None:
         except (EOFError, ConnectionResetError):
             return
         try:
-            outcome = live(order, _Wire(connection))
+            outcome = lives(order, _Wire(connection))
             connection.send(("finished", outcome))
         except (BrokenPipeError, ConnectionResetError, EOFError):
             return

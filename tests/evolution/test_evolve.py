@@ -1,33 +1,18 @@
 """Evolution with real workers and real, very short, lifetimes."""
 
 import dataclasses
-import os
 import random
-import signal
-import time
 
 import pytest
 
-from embodied.evolution.evolve import Evolution, EvolveConfig, evolve
-from embodied.evolution.ledger import Outcome
+from embodied.evolution.evolve import Evolution, evolve
 from embodied.evolution.lifetimes import derl_fitness
 from embodied.evolution.workers import Failed, Finished, Workers
-from embodied.learning.ppo import PPOConfig
 from embodied.runs.errors import UserError
 from embodied.runs.progress import Progress
 from morphologies import from_json, violation
 from morphologies.unimal import UNIMAL
-
-SMALL = EvolveConfig(
-    lifetimes=5,
-    population=2,
-    steps=512,
-    worlds=8,
-    episodes=2,
-    workers=1,
-    seed=3,
-    ppo=PPOConfig(rollout_steps=16, minibatch=64, epochs=1),
-)
+from tests.evolution.short import SMALL, outcome
 
 
 def run(folder, config=SMALL):
@@ -88,38 +73,6 @@ def wait_for(workers, kind):
                 return event
 
 
-def test_a_worker_that_dies_is_a_failure_and_the_evolution_goes_on(tmp_path):
-    evolution = Evolution(dataclasses.replace(SMALL, steps=200_000), tmp_path)
-    workers = Workers(1)
-    first = evolution.next_birth()
-    evolution.ledger.begin(first)
-    workers.submit(evolution.order(first))
-    time.sleep(0.2)
-    os.kill(workers._workers[0].process.pid, signal.SIGKILL)
-    failed = wait_for(workers, Failed)
-    assert "SIGKILL" in failed.error
-    evolution.fail(first, failed.error)
-    short = dataclasses.replace(evolution.order(evolution.next_birth()), steps=128)
-    workers.submit(short)
-    assert isinstance(wait_for(workers, Finished).outcome, Outcome)
-    workers.close()
-    evolution.ledger.close()
-
-
-def test_an_error_within_a_lifetime_is_reported_with_its_kind(tmp_path):
-    evolution = Evolution(SMALL, tmp_path)
-    workers = Workers(1)
-    broken = dataclasses.replace(evolution.order(evolution.next_birth()), genome="{}")
-    workers.submit(broken)
-    assert "GenomeError" in wait_for(workers, Failed).error
-    workers.close()
-    evolution.ledger.close()
-
-
-def outcome(fitness):
-    return Outcome(fitness, 0, fitness, fitness, None, 1, 0, {}, {}, [], [], 1.0, 1.0)
-
-
 def test_parents_come_from_the_latest_and_a_failure_is_never_one(tmp_path):
     config = dataclasses.replace(SMALL, lifetimes=40, population=4)
     evolution = Evolution(config, tmp_path)
@@ -129,7 +82,7 @@ def test_parents_come_from_the_latest_and_a_failure_is_never_one(tmp_path):
         evolution.ledger.begin(birth)
         parents.append(birth.parent)
         if number % 5 == 4:
-            evolution.fail(birth, "exploded")
+            evolution.fail(birth, "error", "exploded", 0)
         else:
             evolution.finish(birth, outcome(100.0 - number))  # the old ones are the better ones, and age out
     assert evolution.next_birth() is None
@@ -138,7 +91,7 @@ def test_parents_come_from_the_latest_and_a_failure_is_never_one(tmp_path):
     for number, parent in enumerate(parents):
         if parent is not None:
             assert parent in [n for n in finished if n < number][-4:]
-    assert evolution.best[0].lifetime == 0
+    assert evolution.best.lifetime == 0
     evolution.ledger.close()
 
 

@@ -3,27 +3,16 @@ import sqlite3
 
 import pytest
 
-from embodied.evolution.ledger import Birth, Ledger, Outcome
+from embodied.evolution.ledger import Birth, Ledger
 from embodied.runs.errors import UserError
 from morphologies import find_body, fingerprint, to_json
+from tests.evolution.short import outcome
 
 
 def birth(number, parent=None):
     genome = find_body("ant").genome
     operator = None if parent is None else "gear"
     return Birth(number, parent, 0 if parent is None else 1, operator, 1, {}, to_json(genome), fingerprint(genome), 7)
-
-
-def outcome(fitness=1.0):
-    return Outcome(
-        *(fitness, 0.1, fitness - 0.1, fitness + 0.1, None, 4096, 0),
-        description={"mass": 10.0},
-        versions={"mujoco": "3"},
-        curve=[(2048, None, None, None), (4096, 3.0, 4.0, 100.0)],
-        evaluation=[(1.0, 2.0, 1000), (1.5, 2.5, 900)],
-        wall_seconds=1.0,
-        cpu_seconds=1.0,
-    )
 
 
 def test_a_lifetime_is_running_then_finished_with_its_curve_and_episodes(tmp_path):
@@ -33,17 +22,18 @@ def test_a_lifetime_is_running_then_finished_with_its_curve_and_episodes(tmp_pat
     ledger.finish(0, outcome(5.0))
     (row,) = ledger.lifetimes("finished")
     assert (row["fitness"], row["environment_steps"], row["finish_order"]) == (5.0, 4096, 0)
-    assert json.loads(row["description"]) == {"mass": 10.0}
+    assert json.loads(row["description"]) == {"mass": 10.0, "limbs": 4, "height": 0.5}
     assert [point["fitness"] for point in ledger.curve(0)] == [None, 4.0]
 
 
 def test_a_failed_lifetime_is_kept_with_its_error_and_has_no_fitness(tmp_path):
     ledger = Ledger(tmp_path / "ledger.sqlite")
     ledger.begin(birth(0))
-    ledger.fail(0, "its worker died (signal SIGKILL)")
+    ledger.fail(0, "died", "its worker died (signal SIGSEGV)", 4096)
     (row,) = ledger.lifetimes("failed")
     assert row["fitness"] is None
-    assert "SIGKILL" in row["error"]
+    assert "SIGSEGV" in row["error"]
+    assert (row["failure"], row["environment_steps"]) == ("died", 4096)
 
 
 def test_beginning_a_running_lifetime_again_changes_nothing_but_its_time(tmp_path):
