@@ -39,12 +39,7 @@ def test_a_full_disk_stops_the_run_cleanly_and_it_goes_on_when_there_is_space(tm
     environment = {"DISK": str(disk), "KEPT": str(kept), "PATH": path, "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", SCRIPT.format(size=size, command=quoted)],
-        env={
-            "DISK": str(disk),
-            "KEPT": str(kept),
-            "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
-            "PYTHONPATH": ":".join(sys.path),
-        },
+        env=environment,
         capture_output=True,
         text=True,
     )
