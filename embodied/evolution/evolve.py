@@ -17,7 +17,7 @@ import numpy as np
 
 from embodied.evolution.configuration import EvolveConfig, refuse_impossible
 from embodied.evolution.halving import goes_on, rungs
-from embodied.evolution.ledger import Birth, Ledger, Outcome
+from embodied.evolution.ledger import Birth, Ledger, Outcome, genome_of
 from embodied.evolution.lifetimes import CHECKPOINTS, Order, live
 from embodied.evolution.search import make_search
 from embodied.evolution.toolbox import Individual, make_fitness, make_toolbox
@@ -63,8 +63,7 @@ class Evolution:
         self.born = len(rows)
         for row in sorted((r for r in rows if r["status"] == "finished"), key=lambda r: r["finish_order"]):
             figures = {"fitness": row["fitness"], **json.loads(row["measures"])}
-            genome = from_json(row["genome"])
-            self._remember(row["id"], genome, row["generation"], figures, json.loads(row["description"]))
+            self._remember(row["id"], genome_of(row), row["generation"], figures, json.loads(row["description"]))
         self.failed = sum(row["status"] == "failed" for row in rows)
         self.interrupted = [_birth_of(row) for row in rows if row["status"] == "running"]
         self._rungs = {(row["lifetime"], row["rung"]): row for row in self.ledger.rungs()}

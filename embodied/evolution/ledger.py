@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from embodied.runs.errors import UserError
+from morphologies import Genome, GenomeError, from_json
 
 FORMAT = "embodied.ledger"
 VERSION = 2
@@ -132,6 +133,18 @@ class Outcome:
     """In how many it was lived: 1 and one for every time it was interrupted after it had begun."""
     wall_seconds: float
     cpu_seconds: float
+
+
+def genome_of(row: Mapping[str, Any]) -> Genome:
+    """The genome of a lifetime's row.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        return from_json(row["genome"])
+    except GenomeError as error:
+        raise UserError(f"the ledger is damaged: the genome of lifetime {row['id']} is none ({error})") from None
 
 
 class Ledger:
@@ -262,22 +275,24 @@ class Ledger:
             rows = [dict(row) for row in self._db.execute(f"SELECT * FROM lifetimes {where} ORDER BY id", values)]
         except sqlite3.Error as error:
             raise _explained(self.path, error) from None
-        return [self._sound(row) for row in rows]
+        self._refuse_damage(rows, complete=status is None)
+        return rows
 
-    def _sound(self, row: dict[str, Any]) -> dict[str, Any]:
-        """The row, if what everything else stands on is in it.
+    def _refuse_damage(self, rows: list[dict[str, Any]], complete: bool) -> None:
+        """Raises UserError where a row that others stand on is missing, has no genome, or descends from itself."""
 
-        Raises:
-            UserError: it has no genome, or descends from one that is not older; a cycle in a parentage has such a row.
-        """
-        if not row["genome"]:
-            raise UserError(f"{self.path} is damaged: lifetime {row['id']} has no genome")
-        if row["parent"] is not None and row["parent"] >= row["id"]:
-            raise UserError(
-                f"{self.path} is damaged: lifetime {row['id']} descends from {row['parent']}, which is not older, so "
-                "its parentage runs in a circle"
-            )
-        return row
+        def damaged(what: str) -> UserError:
+            return UserError(f"{self.path} is damaged: {what}")
+
+        for number, row in enumerate(rows):
+            if complete and row["id"] != number:
+                raise damaged(f"lifetime {number} is missing")
+            if not row["genome"]:
+                raise damaged(f"lifetime {row['id']} has no genome")
+            if row["parent"] is not None and not 0 <= row["parent"] < row["id"]:
+                raise damaged(
+                    f"lifetime {row['id']} descends from {row['parent']}, which is not older: it is its own ancestor"
+                )
 
     def curves(self) -> dict[int, list[Point]]:
         """All learning curves by lifetime."""
