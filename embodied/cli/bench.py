@@ -9,10 +9,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from embodied.bench.evolution import bench_evolution
 from embodied.bench.peers import stable_baselines3_rate
 from embodied.bench.training import bench_training
 from embodied.cli.arguments import parse
 from embodied.cli.output import refuse_no_file, write_json
+from embodied.evolution.configuration import EvolveConfig
 from embodied.evolution.lifetimes import versions
 from embodied.learning.limits import refuse_impossible_seed
 from embodied.learning.ppo import PPOConfig
@@ -44,6 +46,10 @@ class Bench:
     """Environment steps of each of Stable-Baselines3's trainings; 0 leaves them out. They need the extra bench."""
     peer_runs: int = 3
     """How often each of those is run, in turn."""
+    lifetimes: int = 12
+    """Of an evolution on two workers whose overhead is measured; 0 leaves it out."""
+    lifetime_steps: int = 250_000
+    """Environment steps of one of them."""
     json: Path | None = None
     """Write the figures to this file too."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
@@ -86,6 +92,8 @@ def run(arguments: list[str]) -> None:
             figures["stable_baselines3"] = {
                 feed: {"steps_per_second": rate, "ours_times_as_fast": ours / rate} for feed, rate in peers.items()
             }
+        if given.lifetimes:
+            figures["evolution"] = _evolution(given, progress)
     figures["machine"] = {"system": platform.system(), "processor": platform.machine(), **versions()}
     _show(figures)
     if given.json:
@@ -102,6 +110,14 @@ def _peers(given: Bench, progress: Progress) -> dict[str, float]:
     return {feed: median(values) for feed, values in rates.items()}
 
 
+def _evolution(given: Bench, progress: Progress) -> dict[str, float]:
+    progress.say(f"An evolution of {given.lifetimes} lifetimes of {given.lifetime_steps:,} steps on two workers.")
+    config = EvolveConfig(
+        lifetimes=given.lifetimes, population=max(1, given.lifetimes // 2), steps=given.lifetime_steps, workers=2
+    )
+    return bench_evolution(config, progress)
+
+
 def _show(figures: dict[str, Any]) -> None:
     rows = [("layer", "steps/s", "of bare", "median rollout")]
     for name, rate in figures["steps_per_second"].items():
@@ -111,3 +127,8 @@ def _show(figures: dict[str, Any]) -> None:
         times = f"ours is {peer['ours_times_as_fast']:.2f} times as fast"
         rows.append((f"Stable-Baselines3, {feed}", f"{peer['steps_per_second']:,.0f}", times, ""))
     print(aligned(rows))
+    if evolution := figures.get("evolution"):
+        print(
+            f"evolution: driver and writing take {100 * evolution['overhead']:.2f} % of the workers' CPU time, "
+            f"{evolution['overhead_ms_per_lifetime']:.1f} ms a lifetime"
+        )

@@ -142,7 +142,7 @@ class Workers:
         """Waits until something happened, and yields all that did; now and then nothing did.
 
         Raises:
-            UserError: a worker could not write; its lifetime is not at fault and stays as it was.
+            UserError: a worker could not start or could not write; its lifetime is not at fault and stays as it was.
         """
         sources: dict[Any, _Worker] = {}
         for worker in self._workers:
@@ -187,6 +187,8 @@ class Workers:
                 kind, *content = worker.connection.recv()
                 worker.heard = time.monotonic()
                 match kind:
+                    case "ready":
+                        worker.ready = True
                     case "began":
                         worker.steps = content[0]
                         yield Began(lifetime, *content)
@@ -217,6 +219,11 @@ class Workers:
         assert worker.order is not None
         order, code, steps = worker.order, worker.process.exitcode, worker.steps
         cause, kills = _cause(code), worker.kills + 1
+        if not worker.ready and (code is None or code >= 0):
+            raise UserError(
+                f"a worker could not start ({cause}); what it said stands above. A script that evolves has to do so "
+                'below `if __name__ == "__main__":`, because workers import it'
+            )
         worker.replace(self._context, self._lives)
         if code is None or -code not in OUTSIDE:
             return Failed(order.id, "died", f"its worker died ({cause})", steps)
@@ -239,6 +246,7 @@ class _Worker:
 
     def replace(self, context: SpawnContext, lives: Lives) -> None:
         self.order: Order | None = None
+        self.ready = False
         self.connection, theirs = context.Pipe()
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         self.process = context.Process(target=_work, args=(theirs, lives), daemon=True)
@@ -284,6 +292,8 @@ def _work(connection: Connection, lives: Lives) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     _die_with_the_driver()
     prepare_process()
+    with suppress(BrokenPipeError):
+        connection.send(("ready",))
     while True:
         try:
             order = connection.recv()

@@ -30,6 +30,10 @@ def test_bench_writes_its_figures_with_versions(tmp_path):
             "1",
             "--peer-steps",
             "0",
+            "--lifetimes",
+            "2",
+            "--lifetime-steps",
+            "8192",
             "--json",
             str(tmp_path / "bench.json"),
         ]
@@ -37,10 +41,15 @@ def test_bench_writes_its_figures_with_versions(tmp_path):
     figures = json.loads((tmp_path / "bench.json").read_text())
     assert figures["machine"]["mujoco"]
     assert figures["threads"] == 1
+    evolution = figures["evolution"]
+    parts = evolution["driver_cpu_seconds"] + evolution["writing_cpu_seconds"]
+    assert evolution["writing_cpu_seconds"] > 0
+    assert evolution["overhead"] == parts / evolution["workers_cpu_seconds"]
 
 
 def test_bench_feeds_stable_baselines3_three_ways(tmp_path):
     arguments = ["bench", "--steps", "128", "--worlds", "4", "--threads", "1", "--peer-steps", "64", "--peer-runs", "1"]
+    arguments += ["--lifetimes", "0"]
     main([*arguments, "--json", str(tmp_path / "bench.json")])
     peers = json.loads((tmp_path / "bench.json").read_text())["stable_baselines3"]
     assert set(peers) == {"gymnasium", "dummy", "batched"}

@@ -3,6 +3,9 @@
 import dataclasses
 import os
 import signal
+import sqlite3
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -87,3 +90,26 @@ def test_an_error_within_a_lifetime_is_reported_with_its_kind(evolution):
     assert failed.failure == "error"
     assert "GenomeError" in failed.error
     workers.close()
+
+
+def test_workers_that_cannot_start_stop_the_evolution_and_no_body_is_blamed(tmp_path):
+    """A script without a guard runs itself again in every worker."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"from pathlib import Path\n"
+        f"from embodied.evolution.evolve import Evolution, evolve\n"
+        f"from embodied.runs.progress import Progress\n"
+        f"from tests.evolution.short import SMALL\n"
+        f"with Progress('test') as progress:\n"
+        f"    evolve(Evolution(SMALL, Path({str(tmp_path)!r})), progress)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    assert 'if __name__ == "__main__":' in done.stderr.splitlines()[-1]
+    db = sqlite3.connect(tmp_path / "ledger.sqlite")
+    assert db.execute("SELECT count(*) FROM lifetimes WHERE status = 'failed'").fetchone() == (0,)
+    db.close()
