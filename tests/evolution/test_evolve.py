@@ -114,3 +114,25 @@ def test_derl_fitness_is_the_mean_of_the_last_eight_percent():
     assert derl_fitness(curve) == sum(range(92, 100)) / 8
     assert derl_fitness([None, 2.0]) == 2.0
     assert derl_fitness([None]) is None
+
+
+def test_random_search_shares_the_initial_bodies_and_their_whole_lives(tmp_path):
+    tournament, random_search = (
+        run(tmp_path / search, dataclasses.replace(SMALL, search=search))[1] for search in ("tournament", "random")
+    )
+    columns = ("genome", "seed", "fitness", "parent", "operator", "generation", "environment_steps", "measures")
+    for one, two in zip(tournament[:2], random_search[:2], strict=True):
+        assert [one[name] for name in columns] == [two[name] for name in columns]
+    assert [row["parent"] for row in random_search] == [None] * 5
+    assert len({row["fingerprint"] for row in random_search}) == 5
+    assert all(row["parent"] is not None for row in tournament[2:])
+
+
+@pytest.mark.parametrize(("search", "objectives"), [("nsga2", ("speed", "limbs")), ("map-elites", ("fitness",))])
+def test_every_search_repeats_itself_and_goes_on_from_its_ledger(tmp_path, search, objectives):
+    config = dataclasses.replace(SMALL, search=search, objectives=objectives, lifetimes=6)
+    whole, rows = run(tmp_path / "whole", config)
+    run(tmp_path / "parts", dataclasses.replace(config, lifetimes=4))
+    resumed, _ = run(tmp_path / "parts", config)
+    assert resumed == whole
+    assert all(row["parent"] is not None for row in rows[2:])
