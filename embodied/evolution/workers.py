@@ -26,7 +26,7 @@ from embodied.runs.errors import UserError, explain_os_error
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at whether a worker hangs or grows."""
-KILLS = 3
+KILLS = 5
 """How often a lifetime's worker may be killed without a new checkpoint before its body is blamed."""
 OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Signals that come from somebody else; the others are a crash."""

@@ -8,6 +8,9 @@ from statistics import median
 from typing import Any
 
 from embodied.evolution.ledger import Ledger
+from embodied.report.compare import paired
+from embodied.report.history import read_history
+from embodied.report.science import science
 from embodied.runs.errors import UserError
 from embodied.runs.folder import read_run_config
 from embodied.runs.metrics import read_metrics
@@ -26,6 +29,29 @@ def run_figures(path: Path) -> dict[str, Any]:
     if kind == "train":
         return _training(path)
     raise UserError(f"{path} holds a run of {kind!r}, which has no figures")
+
+
+def report_figures(path: Path, beside: Path | None = None) -> dict[str, Any]:
+    """Those of `run_figures`, and, of an evolution, its science and how it stands to another.
+
+    Args:
+        path: of the run.
+        beside: another evolution's, to compare with.
+
+    Raises:
+        UserError: as `run_figures`, and for runs that cannot be compared.
+    """
+    found = run_figures(path)
+    if found["kind"] != "evolve":
+        if beside is not None:
+            raise UserError(f"--beside compares evolutions, and {path} holds a training")
+        return found
+    history = read_history(path)
+    if history.lives:
+        found |= science(history)
+    if beside is not None:
+        found["beside"] = paired(history, read_history(beside))
+    return found
 
 
 def _evolution(path: Path, population: int) -> dict[str, Any]:

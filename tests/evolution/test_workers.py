@@ -54,7 +54,7 @@ def test_every_way_to_go_wrong_is_a_failure_of_its_own_kind_and_the_evolution_go
         misbehaving.GROW: "of the 2.0 it may use",
         misbehaving.EXIT: "exit status 7",
         misbehaving.ERROR: "exploded",
-        misbehaving.KILLED: "killed 3 times",
+        misbehaving.KILLED: "killed 5 times",
     }.items():
         assert word in failures[number][1]
     assert [row["id"] for row in rows if row["status"] == "finished"] == [0, 7, 8, 9]
