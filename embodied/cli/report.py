@@ -1,15 +1,16 @@
-"""``embodied report``: the figures of a run, as a table or as JSON."""
+"""``embodied report``: the figures of a run, as a table or as JSON, and of an evolution a page with pictures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
 from tyro.conf import Positional
 
 from embodied.cli.arguments import parse
-from embodied.cli.output import table, write_json
-from embodied.report.figures import run_figures
+from embodied.cli.output import refuse_no_file, table, write_json
+from embodied.report.figures import report_figures
 from embodied.runs.errors import UserError
 
 
@@ -19,17 +20,52 @@ class Report:
 
     run: Positional[Path] = Path()
     """Its folder."""
+    beside: Path | None = None
+    """Folder of another evolution, as a rule of a random search, to compare with."""
     json: Path | None = None
-    """Write the figures to this file instead of printing them."""
+    """Write the figures to this file instead, and draw nothing."""
 
 
 def run(arguments: list[str]) -> None:
     """The command."""
-    given = parse("report", Report, arguments, "The figures of a run.")
+    given = parse("report", Report, arguments, "The figures of a run; of an evolution a page with pictures too.")
     if given.run == Path():
         raise UserError("name the run's folder: embodied report RUN")
-    figures = run_figures(given.run)
-    if given.json is None:
-        print(table(figures))
-    else:
+    if given.json is not None:
+        refuse_no_file(given.json)
+    figures = report_figures(given.run, given.beside)
+    if given.json is not None:
         write_json(given.json, figures)
+        return
+    print(table({name: value for name, value in figures.items() if not isinstance(value, dict)}))
+    if "beside" in figures:
+        _print_paired(figures["beside"])
+    if figures["kind"] != "evolve":
+        return
+    if not figures["lifetimes_finished"]:
+        print("\nNo lifetime is finished yet, so there is no page to make.")
+        return
+    _write_page(given)
+
+
+def _print_paired(figures: dict) -> None:
+    one, other = figures["run"], figures["beside"]
+    print(f"\n{one['search']} beside {other['search']}")
+    print(table({name: f"{_told(one[name])} beside {_told(other[name])}" for name in one if name != "search"}))
+    print(table({f"{name} difference": value for name, value in figures["difference"].items()}))
+
+
+def _told(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _write_page(given: Report) -> None:
+    from embodied.report.page import write_report  # draws: matplotlib takes a second to import
+
+    print(f"\nDrawing the page into {given.run / 'report'}")
+    console = Console(stderr=True)
+    with console.status("reading the ledger") as status:
+        written = write_report(given.run, given.beside, lambda what: status.update(f"drawing: {what}"))
+    if written.missing:
+        print(f"Some pictures of bodies or films are missing: {written.missing}")
+    print(f"Page      {written.page}\nPictures  {len(written.pictures)} PNG files beside it")

@@ -49,7 +49,7 @@ class Camera:
         x, y, z = data.xpos[self._track]
         self._view.lookat[:] = (x, y, 0.5 * (z + 0.3))
         # Shadows are drawn around a light's position: the sun goes along.
-        data.light_xpos[:] = (x, y, 4.0)
+        data.light_xpos[:] = np.array((x, y, 0.0)) - 4.0 * data.light_xdir
         self._renderer.update_scene(data, self._view)
         return self._renderer.render()
 

@@ -50,7 +50,7 @@ class FlatArena:
             name="sun",
             type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
             pos=[0, 0, 10],
-            dir=[0.0, 0.0, -1.0],
+            dir=[0.1, 0.05, -0.99],  # straight down, the floor would shade itself in patches
             diffuse=[0.5, 0.5, 0.5],
         )
         spec.visual.headlight.ambient = [0.45, 0.45, 0.45]

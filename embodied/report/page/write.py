@@ -1,0 +1,85 @@
+"""Writes the page: its parts in order, its style and script within it, its pictures beside it as PNG files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+from embodied.report.bodies import Portraits
+from embodied.report.compare import refuse_unlike
+from embodied.report.films import Films
+from embodied.report.history import read_history
+from embodied.report.page import findings, outcome
+from embodied.report.page.material import Material
+from embodied.runs.errors import UserError
+from embodied.runs.files import write_atomically
+
+PARTS = (
+    ("fitness", "Fitness", outcome.fitness),
+    ("gallery", "Best bodies", outcome.gallery),
+    ("family", "Family", outcome.family),
+    ("learning", "Learning", findings.learning),
+    ("nature", "Energy and stability", findings.character),
+    ("diversity", "Diversity", findings.variety),
+    ("operators", "Mutation", findings.mutation),
+    ("lifetimes", "All lifetimes", findings.records),
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was made."""
+
+    page: Path
+    pictures: list[Path]
+    missing: str | None
+    """Why there are no portraits of bodies or not all films; None where there are."""
+
+
+def write_report(run: Path, beside: Path | None = None, say: Callable[[str], None] = lambda _: None) -> Written:
+    """Writes ``RUN/report/index.html``, for an evolution that is over or still going on.
+
+    Args:
+        run: its folder.
+        beside: folder of another evolution on the same task, drawn beside it.
+        say: told what is drawn next.
+
+    Raises:
+        UserError: no lifetime is finished yet, or a run that cannot be read or compared.
+    """
+    history = read_history(run)
+    if not history.lives:
+        raise UserError(f"no lifetime of {run} is finished yet, so there is nothing to draw")
+    other = read_history(beside) if beside is not None else None
+    if other is not None:
+        refuse_unlike(history, other)
+    folder = run / "report"
+    folder.mkdir(exist_ok=True)
+    material = Material(history, other, folder, Portraits(folder / "bodies"), Films(history, folder / "videos"), say)
+    head = outcome.head(material)
+    content = "".join(part(material) for _, _, part in PARTS)
+    page = folder / "index.html"
+    write_atomically(page, _page(outcome.title(history), head, content))
+    return Written(page, material.drawn, material.portraits.missing or material.films.missing)
+
+
+def _page(title: str, head: str, content: str) -> str:
+    links = "".join(f'<a href="#{name}">{escape(words)}</a>' for name, words, _ in PARTS)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_asset('page.css')}</style></head><body>"
+        f'{head}<nav aria-label="Parts"><div class="inner">{links}</div></nav><main>{content}</main>'
+        f"<footer>Written by embodied on {datetime.now():%Y-%m-%d at %H:%M}. How each figure is computed stands in "
+        "docs/report.md. The pictures lie beside this page as PNG files.</footer>"
+        '<dialog id="large" aria-label="The picture, large"><img alt=""></dialog>'
+        f"<script>{_asset('page.js')}</script></body></html>\n"
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files("embodied.report.page").joinpath(name).read_text()
