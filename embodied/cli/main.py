@@ -18,8 +18,8 @@ COMMANDS = {
     "bench": "speed, as ratios from one run",
 }
 
-DRAWING = ("play", "report")
-"""Commands that draw: they need MuJoCo imported with EGL."""
+DRAWING = {"play": True, "report": False}
+"""Commands that draw, for which MuJoCo is imported with EGL, and whether they are of no use without."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     try:
         if name in DRAWING:
-            choose_egl()
+            choose_egl(needed=DRAWING[name])
         _run(name, rest)
     except NoGraphics as error:
         _refuse(str(error))

@@ -10,7 +10,7 @@ from tyro.conf import Positional
 from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
 from embodied.envs import make
-from embodied.report.video import film
+from embodied.report.video import film, viewing_distance
 from embodied.runs.errors import UserError
 
 MAX_SECONDS = 3600.0
@@ -48,7 +48,15 @@ def run(arguments: list[str]) -> None:
     subject = resolve(given, given.run)
     path = given.video or ((given.run or Path("runs")) / "video.mp4")
     env = make(subject.task, subject.body, num_worlds=1, threads=1)
-    shown = film(env, actor_for(given, subject, env), path, given.seed, given.seconds, (given.width, given.height))
+    shown = film(
+        env,
+        actor_for(given, subject, env),
+        path,
+        given.seed,
+        given.seconds,
+        (given.width, given.height),
+        distance=viewing_distance(subject.body),
+    )
     lengths = shown.distance / max(subject.body.description.length, 1e-6)
     print(
         f"{subject.body.name} moved {shown.distance:.1f} m forward, {lengths:.1f} body lengths, in "

@@ -7,24 +7,31 @@ import os
 import mujoco
 import numpy as np
 
-from embodied.graphics import HINT, NoGraphics
+from embodied.graphics import HINT, NoGraphics, refuse_no_screen
 from embodied.physics.cpu import CpuWorld
+
+DISTANCE = 3.5
+"""Of the eye from the body, m."""
 
 
 class Camera:
     """Draws frames of a World. Shadows and multisampling are kept small: software rendering pays for them."""
 
-    def __init__(self, world: CpuWorld, track: int, width: int = 640, height: int = 480) -> None:
+    def __init__(
+        self, world: CpuWorld, track: int, width: int = 640, height: int = 480, distance: float = DISTANCE
+    ) -> None:
         """Opens a drawing context.
 
         Args:
             world: what is seen.
             track: id of the body that the view follows.
             width, height: of the picture, pixels.
+            distance: from the body, m.
 
         Raises:
             NoGraphics: the graphics library is missing.
         """
+        refuse_no_screen()
         self._world = world
         self._model = world.model
         self._model.vis.global_.offwidth = max(width, self._model.vis.global_.offwidth)
@@ -38,7 +45,7 @@ class Camera:
             raise NoGraphics(f"{late}{HINT} ({type(error).__name__}: {error})") from None
         self._view = mujoco.MjvCamera()
         self._view.type = mujoco.mjtCamera.mjCAMERA_FREE
-        self._view.distance = 3.5
+        self._view.distance = distance
         self._view.azimuth = 60.0
         self._view.elevation = -18.0
         self._track = track

@@ -8,7 +8,7 @@ import matplotlib.image
 import mujoco
 import numpy as np
 
-from embodied.graphics import HINT, NoGraphics
+from embodied.graphics import HINT, NoGraphics, refuse_no_screen
 from embodied.report.history import Life
 from embodied.runs.errors import UserError
 from morphologies import Body, GenomeError, body_from_genome, from_json
@@ -79,6 +79,7 @@ def portrait(body: Body, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray
     Raises:
         NoGraphics: there is no off-screen OpenGL here.
     """
+    refuse_no_screen()
     model = _model(body)
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)

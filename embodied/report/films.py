@@ -10,10 +10,10 @@ from embodied.learning.evaluate import mean_actor
 from embodied.learning.load import POLICY, load
 from embodied.report.history import History, Life
 from embodied.report.lineage import ancestors, spread
-from embodied.report.video import film
+from embodied.report.video import film, viewing_distance
 from embodied.runs.errors import UserError
 from embodied.tasks import UnknownTask
-from morphologies import Body, GenomeError, body_from_genome, from_json
+from morphologies import GenomeError, body_from_genome, from_json
 
 SECONDS = 5.0
 SIZE = (480, 352)
@@ -49,17 +49,12 @@ class Films:
                 policy = load(folder)
                 if policy.shape.actions != env.action_space.shape[0]:
                     raise UserError(f"the policy in {folder} is not one for its body: it was trained on another")
-                return film(env, mean_actor(policy), target, SEED, SECONDS, SIZE, distance=_distance(body)).path
+                return film(env, mean_actor(policy), target, SEED, SECONDS, SIZE, distance=viewing_distance(body)).path
             finally:
                 env.close()
         except (NoGraphics, UserError, UnknownTask, GenomeError) as error:
             self.missing = str(error)
             return None
-
-
-def _distance(body: Body) -> float:
-    """From where a body fills a good part of the film, m."""
-    return 0.8 + 2.4 * body.description.reach
 
 
 def filmed_line(history: History) -> list[Life]:

@@ -11,8 +11,8 @@ import torch
 
 from embodied.envs import AutoresetEnv
 from embodied.learning.evaluate import Actor
-from embodied.physics.camera import Camera
-from embodied.physics.cpu import CpuWorld
+from embodied.physics.camera import DISTANCE, Camera
+from morphologies import Body
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,9 @@ class Filmed:
     """Mean, m/s."""
 
 
-class _Eye(Camera):
-    """A camera that can stand nearer to small bodies."""
-
-    def __init__(self, world: CpuWorld, track: int, size: tuple[int, int], distance: float | None) -> None:
-        super().__init__(world, track, *size)
-        if distance is not None:
-            self._view.distance = distance
+def viewing_distance(body: Body) -> float:
+    """From where a body fills a good part of the picture, m."""
+    return 0.8 + 2.4 * body.description.reach
 
 
 @torch.no_grad()
@@ -45,7 +41,7 @@ def film(
     seconds: float = 20.0,
     size: tuple[int, int] = (640, 480),
     frames_per_second: int = 25,
-    distance: float | None = None,
+    distance: float = DISTANCE,
 ) -> Filmed:
     """Films the first episode of the environment's first world.
 
@@ -57,14 +53,14 @@ def film(
         seconds: at most; the film also ends with the episode.
         size: width and height, pixels; multiples of 16.
         frames_per_second: of the film.
-        distance: of the eye from the body, m; the camera's own by default.
+        distance: of the eye from the body, m.
 
     Raises:
         NoGraphics: there is no off-screen OpenGL here.
     """
     entity = env.env.scene.entities[env.env.task.agents[0]]
     view = entity.view(env.world)
-    camera = _Eye(env.world, entity.bodies[0], size, distance)
+    camera = Camera(env.world, entity.bodies[0], *size, distance)
     path.parent.mkdir(parents=True, exist_ok=True)
     every = max(1, round(1 / (frames_per_second * env.control_dt)))
     rate = round(1 / (every * env.control_dt))

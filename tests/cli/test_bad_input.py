@@ -228,8 +228,10 @@ def test_a_disk_that_fills_up_while_training_loses_nothing(capsys, tmp_path, mon
 
 def test_looking_at_a_run_writes_nothing_into_it(capsys, evolved, tmp_path):
     before = everything(evolved)
-    main(["report", str(evolved)])
+    main(["report", str(evolved), "--json", str(tmp_path / "figures.json")])
     assert everything(evolved) == before
+    main(["report", str(evolved)])
+    assert {path: content for path, content in everything(evolved).items() if path.parts[0] != "report"} == before
     folder = tmp_path / "run"
     shutil.copytree(evolved, folder)
     for file in folder.glob("ledger.sqlite*"):

@@ -40,10 +40,10 @@ def genome(number):
             "limbs": [
                 {
                     "site": "head",
-                    "theta": 0,
-                    "phi": 90,
+                    "theta": 45,
+                    "phi": 135,
                     "height": 0.4,
-                    "mirrored": False,
+                    "mirrored": True,
                     "hinges": [{"axis": "y", "range": [-60, 60], "gear": 200}],
                     "limbs": [],
                 }
@@ -131,12 +131,10 @@ def write_large(folder, lifetimes=4000, population=576, points=120, steps=5_000_
             )
         )
         course = value * (1 - np.exp(-rate * 5 * times / steps)) + rng.normal(0, 12, points)
-        curves += zip(
-            [number] * points, times.tolist(), course.tolist(), course.tolist(), [900.0] * points, strict=True
-        )
+        curves += [(number, at, value, value, 900.0) for at, value in zip(times.tolist(), course.tolist(), strict=True)]
     columns = (
-        "id, parent, generation, operator, attempts, failed_operators, genome, fingerprint, seed, status, finish_order, "
-        "fitness, fitness_std, fitness_low, fitness_high, budget, environment_steps, stopped_at_rung, "
+        "id, parent, generation, operator, attempts, failed_operators, genome, fingerprint, seed, status, "
+        "finish_order, fitness, fitness_std, fitness_low, fitness_high, budget, environment_steps, stopped_at_rung, "
         "unhealthy_episodes, description, measures, failure, error, cpu_seconds"
     )
     db.executemany(f"INSERT INTO lifetimes ({columns}, started_at) VALUES ({', '.join('?' * 24)}, 0.0)", lives)

@@ -62,6 +62,8 @@ def _learning_lead(history: History) -> str:
             f"The median body of {what}{first.label} takes {told[0]} to the criterion, that of {what}{last.label} "
             f"takes {told[1]}. "
         )
+        if not any(life.generation for life in history.lives):
+            said += "Nothing is selected here, so a change between them is chance: a measure of what chance can do. "
     half = next(each for each in truncations(history) if each.share == 0.5)
     if math.isfinite(half.correlation):
         said += (

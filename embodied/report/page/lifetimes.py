@@ -77,7 +77,7 @@ def _row(life: Life) -> list[Any]:
 
 
 def _failed(row: dict[str, Any]) -> list[Any]:
-    origin_of = (row["operator"] or "initial").replace("_", " ")
+    origin_of = (row["operator"] or "random").replace("_", " ")
     nothing = [None] * 7
     ended = f"failed: {row['failure'] or 'error'}"
     return [row["id"], None, row["parent"], row["generation"], origin_of, *nothing, row["environment_steps"], ended]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from embodied.evolution.archive import CELLS
 from embodied.report.compare import LAST, caveats, paired
 from embodied.report.diversity import elites
 from embodied.report.films import filmed_line
@@ -53,20 +54,28 @@ def head(material: Material) -> str:
     """Title, finding, the best body in motion, and key figures."""
     history = material.history
     best = history.best
-    kicker = f"{len(history.lives):,} lifetimes of {_steps(history)} environment steps"
-    kicker += f", {history.running} still running" if history.running else ""
+    born = len(history.ended) + history.running
+    parts = [f"{born:,} lifetimes of {_steps(history)} environment steps" if born > 1 else "One lifetime"]
+    parts += [f"{count:,} {what}" for count, what in _counts(history) if count]
+    kicker = " · ".join(parts)
     show = material.moving(best)
-    shown = (
-        f'<div class="show">{show}<p>The best body, lifetime {best.id}, under the controller that it learned.</p></div>'
-        if show
-        else ""
-    )
+    shown = f'<div class="show">{show}<p>{_said_of_best(show, best)}</p></div>' if show else ""
     keys = f'<div class="keys">{"".join(_keys(history))}</div>'
     return (
         f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(title(history))}</h1>'
         f'<p class="finding">{escape(finding(history, material.beside))}</p>'
         f'<div class="hero{"" if show else " plain"}">{shown}{keys}</div></header>'
     )
+
+
+def _counts(history: History) -> list[tuple[int, str]]:
+    cut = sum(life.cut_short for life in history.lives)
+    return [(history.running, "still running"), (len(history.failures), "failed"), (cut, "cut short")]
+
+
+def _said_of_best(show: str, best: Life) -> str:
+    moving = ", under the controller that it learned" if show.startswith("<video") else ", at rest"
+    return f"The best body, lifetime {best.id}{moving}."
 
 
 def _steps(history: History) -> str:
@@ -99,12 +108,15 @@ def _keys(history: History) -> list[str]:
             percent(best.measures.get("stands")),
             f"the best, in trials; pushed {percent(best.measures.get('stands_pushed'))}",
         ),
-        "generations": (number(depth(history)), f"the best is of generation {best.generation}"),
-        "families alive": (
-            number(living_founders(history)),
-            f"of {len(set(founders(history).values())):,} founders",
-        ),
     }
+    if depth(history):
+        cells["generations"] = (number(depth(history)), f"the best is of generation {best.generation}")
+        families = f"of {len(set(founders(history).values())):,} founders"
+        cells["families alive"] = (number(living_founders(history)), families)
+    else:
+        archive = elites(history)
+        cells["coverage"] = (percent(archive.coverage), f"{len(archive.elites)} of {CELLS} kinds of bodies tried")
+        cells["quality-diversity"] = (number(archive.quality_diversity), "best fitness, summed over kinds")
     return [key_figure(value, label, said) for label, (value, said) in cells.items()]
 
 

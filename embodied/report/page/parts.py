@@ -61,7 +61,7 @@ def film(path: Path, life: Life, poster: Path | None) -> str:
 
 def origin(life: Life) -> str:
     """How a body came to be, in a word or two."""
-    return life.operator.replace("_", " ") if life.operator else "initial" if life.parent is None else "mutated"
+    return life.operator.replace("_", " ") if life.operator else "random" if life.parent is None else "mutated"
 
 
 def facts(life: Life) -> str:

@@ -34,7 +34,7 @@ def learning_curves(history: History) -> Picture:
     lives = [life for life in history.lives if life.id in history.curves]
     stride = max(1, -(-len(lives) // MOST_CURVES))
     shown = lives[::stride]
-    count = "all" if stride == 1 else f"every {stride}th of {len(lives):,}, and the best"
+    count = "all" if stride == 1 else f"one in {stride} of {len(lives):,}, and the best"
     deepest = max(1, depth(history))
     by_order = depth(history) == 0
     what = "order of finishing" if by_order else "generation"
@@ -131,11 +131,11 @@ def learning_speed(history: History) -> list[Picture]:
         axes = figure.subplots()
         for share, colour, name in zip(BUDGETS, (QUIET, OTHER, CALM), ("a quarter", "half", "the whole"), strict=True):
             found = speeds(parts, to_own(history, share))
-            _medians(axes, found, colour, f"curves cut at {name}")
+            _medians(axes, found, colour, f"cut at {name}")
         axes.set_ylabel("steps to 75 % of its own end")
         axes.set_ylim(bottom=0)
         shorten(axes, "y")
-        axes.legend(loc="best", fontsize=8)
+        _legend_above(axes)
         mark_groups(axes, [part.label for part in parts], unit)
 
     def ranks(figure: Figure) -> None:
@@ -151,7 +151,7 @@ def learning_speed(history: History) -> list[Picture]:
             color=ACCENT,
             marker="o",
             markersize=3.5,
-            label=f"share of the top {found[-1].top} in common",
+            label=f"top {found[-1].top} in common",
         )
         axes.plot(x, [each.unseen for each in found], color=MUTED, linestyle=":", label="share not seen yet")
         axes.axhline(0, color=MUTED, linewidth=0.8)
@@ -160,7 +160,7 @@ def learning_speed(history: History) -> list[Picture]:
         if first < length:
             axes.axvline(100 * first / length, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
         axes.set_xlabel("% of the budget at which the curves are read")
-        axes.legend(loc="lower right", fontsize=8)
+        _legend_above(axes)
 
     def agreement(figure: Figure) -> None:
         axes = figure.subplots()
@@ -216,6 +216,11 @@ def learning_speed(history: History) -> list[Picture]:
             agreement,
         ),
     ]
+
+
+def _legend_above(axes: Axes) -> None:
+    """Where it covers nothing."""
+    axes.legend(loc="lower center", bbox_to_anchor=(0.47, 1.0), ncols=3, fontsize=7.5, columnspacing=1.0)
 
 
 def _medians(axes: Axes, found: list[Speed], colour: str, label: str) -> None:
