@@ -113,7 +113,7 @@ def _peers(given: Bench, progress: Progress) -> dict[str, float]:
 def _evolution(given: Bench, progress: Progress) -> dict[str, float]:
     progress.say(f"An evolution of {given.lifetimes} lifetimes of {given.lifetime_steps:,} steps on two workers.")
     config = EvolveConfig(
-        lifetimes=given.lifetimes, population=max(1, given.lifetimes // 2), steps=given.lifetime_steps, workers=2
+        lifetimes=given.lifetimes, population=max(1, given.lifetimes // 4), steps=given.lifetime_steps, workers=2
     )
     return bench_evolution(config, progress)
 

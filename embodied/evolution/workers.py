@@ -7,6 +7,7 @@ too much memory, or is killed again and again without getting anywhere, is a fai
 from __future__ import annotations
 
 import ctypes
+import math
 import multiprocessing
 import os
 import signal
@@ -24,8 +25,10 @@ from embodied.evolution.ledger import Outcome
 from embodied.evolution.lifetimes import Line, Order, live, prepare_process
 from embodied.runs.errors import UserError, explain_os_error
 
-LOOK_EVERY = 0.5
+LOOK_EVERY = 2.0
 """Seconds between two looks at whether a worker hangs or grows."""
+REPORT_EVERY = 2.0
+"""Seconds between two messages about a lifetime's progress; each costs the driver some tenths of a millisecond."""
 KILLS = 5
 """How often a lifetime's worker may be killed without a new checkpoint before its body is blamed."""
 OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -272,12 +275,15 @@ class _Wire:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._reported = -math.inf
 
     def began(self, steps: int) -> None:
         self._connection.send(("began", steps))
 
     def advanced(self, steps: int, reward: float | None) -> None:
-        self._connection.send(("advanced", steps, reward))
+        if time.monotonic() - self._reported >= REPORT_EVERY:
+            self._connection.send(("advanced", steps, reward))
+            self._reported = time.monotonic()
 
     def saved(self, steps: int) -> None:
         self._connection.send(("saved", steps))
