@@ -29,6 +29,7 @@ class Run:
 
     def __init__(self, folder, lifetimes, steps, workers):
         self.folder = folder
+        self._steps = steps
         self._command = [
             *(*COMMAND, "--out", str(folder), "--resume", "--lifetimes", str(lifetimes)),
             *("--steps", str(steps), "--workers", str(workers)),
@@ -61,6 +62,15 @@ class Run:
             while any(Path(f"/proc/{pid}").exists() for pid in workers):
                 time.sleep(0.01)
 
+    def progress(self):
+        """The environment steps that stand in its folders: those of the newest checkpoint or of the whole lifetime."""
+        return sum(map(self._steps_of, self.folder.glob("lifetimes/[0-9]*")))
+
+    def _steps_of(self, lifetime):
+        if (lifetime / "policy.safetensors").exists():
+            return self._steps
+        return max((int(path.name) for path in lifetime.glob("checkpoints/[0-9]*") if path.name.isdigit()), default=0)
+
     def wait(self):
         _, errors = self.process.communicate()
         assert self.process.returncode == 0, errors.decode()
@@ -71,22 +81,29 @@ def _kill(pid):
         os.kill(pid, signal.SIGKILL)
 
 
-def kill_at_random(run, kills, longest, seed, victims=("driver", "worker", "both")):
-    """Kills at random moments until so many have struck a living evolution; returns what was on disk at each."""
+def kill_at_random(run, kills, total_steps, seed, victims=("driver", "worker", "both")):
+    """
+    Kills at random moments of its progress until so many have struck; returns what was on disk at each.
+
+    The moments are drawn in environment steps, one in each of so many equal parts of the first 70 per cent, so that
+    they strike on a machine of any speed; some fall earlier, while the processes are still starting.
+    """
     rng = random.Random(seed)
     saved = Saved(run.folder)
-    struck = 0
     run.go_on()
-    while struck < kills:
-        time.sleep(rng.uniform(0.0, longest))
+    for strike in range(kills):
+        reached = 0.7 * total_steps * (strike + rng.random()) / kills
+        patience = rng.uniform(0.0, 8.0)
+        victim = rng.choice(victims)
+        started = time.monotonic()
+        while run.progress() < reached and (time.monotonic() - started < patience):
+            time.sleep(0.005)
+        while victim == "worker" and not run.workers and run.process.poll() is None:
+            time.sleep(0.005)
         if run.process.poll() is not None:
             run.wait()
-            raise AssertionError(f"the evolution ended after {struck} kills: it was too short for them")
-        victim = rng.choice(victims)
-        if victim == "worker" and not run.workers:
-            continue
+            raise AssertionError(f"the evolution ended after {strike} kills: it was too short for them")
         run.kill(victim)
-        struck += 1
         if victim != "worker":
             saved.note()
             run.go_on()
@@ -112,7 +129,7 @@ def dump(folder):
 @pytest.mark.parametrize(("kills", "lifetimes", "steps"), [(3, 4, 12_800), pytest.param(50, 30, 60_000, marks=SLOW)])
 def test_an_evolution_killed_at_random_moments_completes_and_counts_nothing_twice(tmp_path, kills, lifetimes, steps):
     run = Run(tmp_path / "run", lifetimes, steps, workers=2)
-    saved = kill_at_random(run, kills, longest=8.0, seed=kills)
+    saved = kill_at_random(run, kills, lifetimes * steps, seed=kills)
     check_ledger(run.folder, lifetimes)
     resumed = saved.check()
     if kills > 10:
@@ -124,7 +141,7 @@ def test_killed_with_one_worker_ledger_and_weights_are_those_of_a_run_never_kill
     whole, killed = (Run(tmp_path / name, lifetimes, steps, workers=1) for name in ("whole", "killed"))
     whole.go_on()
     whole.wait()
-    kill_at_random(killed, kills, longest=9.0, seed=kills)
+    kill_at_random(killed, kills, lifetimes * steps, seed=kills)
     assert dump(killed.folder) == dump(whole.folder)
     for number in range(lifetimes):
         one, two = (
