@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -16,7 +16,7 @@ from morphologies.describe import Description, describe
 from morphologies.develop import Root, develop
 from morphologies.genome import Genome, GenomeError
 from morphologies.serialise import read_genome
-from morphologies.skeleton import spawn_height
+from morphologies.skeleton import CLEARANCE, instances, spawn_height
 from morphologies.unimal import SPLAYED, UNIMAL, DesignSpace
 
 
@@ -35,8 +35,21 @@ class Body:
     """How the body is held: free, in a vertical plane, or fixed."""
     spawn_height: float
     """Height of the root link's origin above the ground at the start of an episode, m."""
+    clearance: float = CLEARANCE
+    """Part of it: the gap that is left under the body's lowest point, m."""
+    pose: Mapping[str, float] = field(default_factory=dict)
+    """Default positions of joints by name, rad or m; the model's reference, 0, where not named."""
+    feet: tuple[str, ...] = ()
+    """Links that it stands on."""
+    action_scale: float = 1.0
+    """What one unit of action adds to a position actuator's target, rad or m. Motors take actions as they are."""
     genome: Genome | None = None
     """What the body was developed from, if anything."""
+
+    @property
+    def standing_height(self) -> float:
+        """Of the root link's origin when the lowest point touches the ground, m."""
+        return self.spawn_height - self.clearance
 
     @cached_property
     def description(self) -> Description:
@@ -63,8 +76,16 @@ def body_from_genome(genome: Genome, name: str = "body", space: DesignSpace | No
         spec=lambda: develop(genome, held_to, root),
         root=root,
         spawn_height=spawn_height(genome, held_to),
+        feet=_leaves(genome, held_to),
         genome=genome,
     )
+
+
+def _leaves(genome: Genome, space: DesignSpace) -> tuple[str, ...]:
+    """The limbs that nothing grows on."""
+    limbs = instances(genome, space)
+    parents = {limb.parent for limb in limbs}
+    return tuple(f"limb/{limb.index}" for limb in limbs if limb.index not in parents)
 
 
 _registered: dict[str, Callable[[], Body]] = {}

@@ -16,6 +16,8 @@ from morphologies.unimal import DesignSpace
 
 MIRROR = np.array([1.0, -1.0, 1.0])
 """Reflects a position or direction at the sagittal plane; a rotation axis reflects with the opposite sign."""
+CLEARANCE = 0.2
+"""Gap between the lowest limb tip and the ground at the start of an episode, m. DERL."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +125,10 @@ def mirror_permutation(limbs: list[LimbInstance]) -> list[int]:
     return [by_place[limb.path, -limb.side] for limb in limbs]
 
 
-def spawn_height(genome: Genome, space: DesignSpace, clearance: float = 0.2) -> float:
+def spawn_height(genome: Genome, space: DesignSpace, clearance: float = CLEARANCE) -> float:
     """Height of the head's centre at which the lowest limb tip is ``clearance`` above the ground, m.
 
-    The tip is the outermost point of the limb's end cap, ``2 radius + height`` along it. DERL, 0.2 m.
+    The tip is the outermost point of the limb's end cap, ``2 radius + height`` along it.
     """
     tips = [limb.along(limb.length + space.limb_radius)[2] for limb in instances(genome, space)]
     return clearance - min(0.0, *tips) if tips else clearance

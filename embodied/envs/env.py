@@ -49,7 +49,7 @@ class Env:
         self.task = task
         self.scene = task.scene(bodies)
         self._unstarted = copy.deepcopy(task)
-        self.world = CpuWorld(self.scene, num_worlds, threads=threads)
+        self.world = CpuWorld(self.scene, num_worlds, self.scene.varying, threads)
         self.num_worlds = num_worlds
         self.generator = torch.Generator(self.world.device).manual_seed(seed)
         task.start(self.scene, self.world, self.generator)
@@ -87,6 +87,8 @@ class Env:
         self.world.set_rows(worlds, starts.state)
         for name, value in self.task.memory.items():
             value.numpy()[worlds] = starts.memory[name]
+        for name, value in self.world.parameters.items():
+            value.numpy()[worlds] = starts.parameters[name]
         return self._show(worlds, starts.observation)
 
     def _show(self, worlds: np.ndarray, rows: Mapping[str, np.ndarray]) -> Observation:
@@ -131,10 +133,15 @@ class Env:
         """Everything that determines what follows, by name."""
         state = {"world": self.world.state(), "generator": self.generator.get_state()}
         state |= {f"memory/{name}": value.clone() for name, value in self.task.memory.items()}
+        state |= {f"parameters/{name}": value.clone() for name, value in self.world.parameters.items()}
         return state | {f"observation/{name}": group.clone() for name, group in self._latest.items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> Observation:
         """Restores `state_dict`; returns the observation at that moment."""
+        for name, value in self.world.parameters.items():
+            value.copy_(state[f"parameters/{name}"])
+        if self.world.parameters:
+            self.world.refresh_constants()
         self.world.set_state(state["world"])
         self.generator.set_state(state["generator"])
         for name, value in self.task.memory.items():

@@ -25,6 +25,8 @@ class Starts:
     """(k, size) By group."""
     memory: dict[str, np.ndarray]
     """(k, …) Of the task, by name."""
+    parameters: dict[str, np.ndarray]
+    """(k, …) Model fields that differ between worlds, by name."""
 
 
 class StartPool:
@@ -44,7 +46,7 @@ class StartPool:
             generator: what all of them come from.
         """
         self._task = task
-        self._world = CpuWorld(scene, size, threads=threads)
+        self._world = CpuWorld(scene, size, scene.varying, threads)
         self._generator = generator
         task.start(scene, self._world, generator)
         self._spec = ObservationSpec(task.senses(), self._world.device)
@@ -77,6 +79,7 @@ class StartPool:
         self._state = self._world.state().numpy()
         self._observation = {name: group.numpy() for name, group in self._spec.read().items()}
         self._memory = {name: value.numpy().copy() for name, value in self._task.memory.items()}
+        self._parameters = {name: value.numpy().copy() for name, value in self._world.parameters.items()}
         self._next = 0
 
     def _rows(self, rows: slice) -> Starts:
@@ -84,6 +87,7 @@ class StartPool:
             self._state[rows],
             {name: group[rows] for name, group in self._observation.items()},
             {name: value[rows] for name, value in self._memory.items()},
+            {name: value[rows] for name, value in self._parameters.items()},
         )
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -111,4 +115,5 @@ def _joined(parts: list[Starts]) -> Starts:
         np.concatenate([part.state for part in parts]),
         all_of(lambda part: part.observation),
         all_of(lambda part: part.memory),
+        all_of(lambda part: part.parameters),
     )

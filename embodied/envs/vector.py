@@ -93,6 +93,7 @@ class AutoresetEnv:
             "return": torch.from_numpy(sums.sum(axis=0)),
             "length": torch.from_numpy(self._length[finished]),
             "terms": dict(zip(self.env.term_names, torch.from_numpy(sums).unbind(), strict=True)),
+            "metrics": {name: value[finished].clone() for name, value in self.env.task.metrics().items()},
         }
 
     def state_dict(self) -> dict[str, Tensor]:

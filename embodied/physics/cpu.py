@@ -68,6 +68,10 @@ class CpuWorld:
         """Whether any world is unhealthy."""
         self._batch.reset()
         self._default_state = self._batch.state[0].copy()
+        if self.model.nkey:
+            self._default_state[self._columns("qpos")] = self.model.key_qpos[0]
+            self._default_state[self._columns("ctrl")] = self.model.key_ctrl[0]
+            self._batch.state[:] = self._default_state
 
     @torch.inference_mode(False)  # a view made in inference mode could not be written outside it
     def field(self, name: str) -> Tensor:
@@ -112,6 +116,12 @@ class CpuWorld:
         self.unhealthy = self.unhealthy | torch.from_numpy(counts.any(axis=1))  # never in place: infos hold the old one
         self._batch.warning[:] = 0
 
+    def _columns(self, name: str) -> slice:
+        """Where a state field lies in a row of the batch's state."""
+        field, state = self._batch.bind(name), self._batch.state
+        start = (field.ctypes.data - state.ctypes.data) // state.itemsize
+        return slice(start, start + field.shape[1])
+
     def forward(self, mask: Tensor | None = None) -> None:
         """Computes all derived fields; see `World.forward`."""
         self._batch.forward(_ids(mask))
@@ -142,9 +152,12 @@ class CpuWorld:
         """Writes full states of some worlds; derived fields follow at the next `forward` or `step`."""
         self._batch.state[np.asarray(worlds)] = rows
 
-    def ray(self, origins: Tensor, directions: Tensor, exclude: int = -1) -> tuple[Tensor, Tensor]:
+    def ray(
+        self, origins: Tensor, directions: Tensor, exclude: int = -1, groups: Sequence[int] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Casts rays in every world; see `World.ray`."""
-        distance, geom = self._batch.ray(origins.numpy(), directions.numpy(), bodyexclude=exclude)
+        seen = None if groups is None else [int(group in groups) for group in range(mujoco.mjNGROUP)]
+        distance, geom = self._batch.ray(origins.numpy(), directions.numpy(), geomgroup=seen, bodyexclude=exclude)
         return torch.from_numpy(distance), torch.from_numpy(geom)
 
     def refresh_constants(self, mask: Tensor | None = None) -> None:

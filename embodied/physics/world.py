@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import mujoco
@@ -54,7 +55,10 @@ class World(Protocol):
         ...
 
     def reset(self, mask: Tensor | None = None) -> None:
-        """Restores the model's default state. Derived fields follow at the next `forward` or `step`."""
+        """Restores the model's first keyframe, or its default state where it has none.
+
+        Derived fields follow at the next `forward` or `step`.
+        """
         ...
 
     def state(self) -> Tensor:
@@ -68,11 +72,13 @@ class World(Protocol):
         """
         ...
 
-    def ray(self, origins: Tensor, directions: Tensor, exclude: int = -1) -> tuple[Tensor, Tensor]:
+    def ray(
+        self, origins: Tensor, directions: Tensor, exclude: int = -1, groups: Sequence[int] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Casts rays: ``(W, R, 3)`` world-frame origins and directions to ``(W, R)`` distances and geom numbers.
 
         Distances are in lengths of the direction, -1 where nothing is hit. ``exclude`` is a body whose geoms are
-        ignored.
+        ignored; ``groups`` are the geom groups that are seen, all of them by default.
         """
         ...
 

@@ -5,13 +5,16 @@ Tasks, senses and everything above read bodies through these alone, never throug
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import mujoco
 import numpy as np
 import torch
 from torch import Tensor
 
 from embodied.physics.world import World
-from morphologies import Root
+from embodied.scenes.frames import rotate_back, yaw_of
+from morphologies import Body
 
 Index = slice | Tensor
 
@@ -19,16 +22,17 @@ Index = slice | Tensor
 class Entity:
     """Which parts of a model belong to one body: names and addresses, no state."""
 
-    def __init__(self, name: str, model: mujoco.MjModel, root: Root) -> None:
+    def __init__(self, name: str, model: mujoco.MjModel, body: Body) -> None:
         """Finds everything under the prefix ``name/``."""
         self.name = name
-        self.root = root
+        self.body = body
+        self.root = body.root
         self.model = model
         self.bodies = _named(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody, name)
         """Ids of the links, root link first."""
         joints = _named(model, mujoco.mjtObj.mjOBJ_JOINT, model.njnt, name)
         on_root = [j for j in joints if model.jnt_bodyid[j] == self.bodies[0]]
-        self.root_joints = on_root if root != "fixed" else []
+        self.root_joints = on_root if self.root != "fixed" else []
         self.joints = [j for j in joints if j not in self.root_joints]
         """Ids of the hinges and slides that are not the root's."""
         self.actuators = _named(model, mujoco.mjtObj.mjOBJ_ACTUATOR, model.nu, name)
@@ -37,6 +41,38 @@ class Entity:
             for s in _named(model, mujoco.mjtObj.mjOBJ_SENSOR, model.nsensor, name)
         }
         """Address and size by name."""
+
+    @cached_property
+    def pose(self) -> np.ndarray:
+        """(joints,) The default pose, rad or m."""
+        reference = [self.model.qpos0[self.model.jnt_qposadr[j]] for j in self.joints]
+        return np.array([self.body.pose.get(name, at) for name, at in zip(self.joint_names, reference, strict=True)])
+
+    @cached_property
+    def action_map(self) -> tuple[np.ndarray, np.ndarray]:
+        """(actuators,) twice: the control that no action stands for, and what a unit of action adds to it.
+
+        A motor takes the action itself. A position actuator holds the default pose and is moved by the body's
+        ``action_scale``.
+        """
+        at = dict(zip(self.joints, self.pose, strict=True))
+        offset, scale = np.zeros(len(self.actuators)), np.ones(len(self.actuators))
+        for number, actuator in enumerate(self.actuators):
+            if self.model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE and self._drives_joint(actuator):
+                offset[number] = at[int(self.model.actuator_trnid[actuator, 0])]
+                scale[number] = self.body.action_scale
+        return offset, scale
+
+    def _drives_joint(self, actuator: int) -> bool:
+        joint = self.model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT
+        return bool(joint) and int(self.model.actuator_trnid[actuator, 0]) in self.joints
+
+    def write_pose(self, qpos: np.ndarray, ctrl: np.ndarray) -> None:
+        """Writes the default pose, and the controls that hold it, into a model's whole ``qpos`` and ``ctrl``."""
+        for joint, position in zip(self.joints, self.pose, strict=True):
+            if self.model.jnt_type[joint] in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
+                qpos[self.model.jnt_qposadr[joint]] = position
+        ctrl[self.actuators] = self.action_map[0]
 
     def _plain(self, name: str) -> str:
         return name.removeprefix(f"{self.name}/")
@@ -61,6 +97,12 @@ class Entity:
         """(actuators, 2) Lower and upper control limit; ±1 where an actuator has none."""
         limited = self.model.actuator_ctrllimited[self.actuators].astype(bool)
         return np.where(limited[:, None], self.model.actuator_ctrlrange[self.actuators], [[-1.0, 1.0]])
+
+    @property
+    def action_range(self) -> np.ndarray:
+        """(actuators, 2) Lowest and highest action that reaches an actuator whole."""
+        offset, scale = self.action_map
+        return (self.control_range - offset[:, None]) / scale[:, None]
 
     def view(self, world: World) -> EntityView:
         """The entity in a World made from its scene."""
@@ -90,6 +132,8 @@ class EntityView:
         self._links = _index(entity.bodies)
         self._views: dict[tuple[str, object], Tensor] = {}
         self._sensor_index: dict[tuple[str, ...], Index] = {}
+        offset, scale = (torch.from_numpy(part).to(world.device) for part in entity.action_map)
+        self._map = (offset, scale) if bool((offset != 0).any() | (scale != 1).any()) else None
 
     def _part(self, field: str, index: Index) -> Tensor:
         """The columns of a field that are the entity's: a lasting view where they lie side by side, else a copy."""
@@ -168,6 +212,10 @@ class EntityView:
         else:
             self._world.field("ctrl")[:, self._actuators] = values.to(self._world.field("ctrl").dtype)
 
+    def act(self, actions: Tensor) -> None:
+        """Turns (W, actuators) actions into controls; see `Entity.action_map`."""
+        self.controls = actions if self._map is None else self._map[0] + self._map[1] * actions
+
     def sensor(self, *names: str) -> Tensor:
         """(W, n) Readings of sensors, one after the other, in their units; a view where they lie side by side."""
         if names not in self._sensor_index:
@@ -180,6 +228,16 @@ class EntityView:
                 addresses += range(start, start + size)
             self._sensor_index[names] = _index(addresses)
         return self._part("sensordata", self._sensor_index[names])
+
+    @property
+    def heading(self) -> Tensor:
+        """(W,) A copy: direction of the root link's x axis in the horizontal plane, rad."""
+        return yaw_of(self.root_quat)
+
+    def to_root(self, vectors: Tensor) -> Tensor:
+        """(W, …, 3) World vectors in the root link's frame."""
+        quat = self.root_quat
+        return rotate_back(quat[:, None] if vectors.dim() == 3 else quat, vectors)
 
     @property
     def contacts(self) -> Tensor:

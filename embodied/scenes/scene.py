@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import mujoco
 import numpy as np
 
+from embodied.physics.world import World
 from embodied.scenes.entity import Entity
+from embodied.scenes.ground import Ground
 from morphologies import Body
+
+START = "start"
+"""Name of the keyframe that Worlds are reset to: bodies in their default poses, position actuators holding them."""
+BODY_GROUP = 1
+"""Geom group of bodies that act; arenas and props are of group 0, which is all that rays for senses see."""
 
 
 class Arena(Protocol):
     """A ground to stand on."""
 
+    @property
+    def ahead(self) -> float:
+        """Extent from the origin along x, m."""
+        ...
+
+    @property
+    def half_width(self) -> float:
+        """Extent to each side, m."""
+        ...
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """Model fields that differ between worlds, such as which height field they stand on."""
+        ...
+
     def spec(self) -> mujoco.MjSpec:
         """A fresh spec of the ground and what belongs to it."""
+        ...
+
+    def finish(self, model: mujoco.MjModel) -> None:
+        """Writes what can only be written once all is compiled, such as heights in metres."""
+        ...
+
+    def ground(self, world: World) -> Ground:
+        """How high the ground is, in a World made from a scene with this arena."""
         ...
 
 
@@ -30,6 +60,8 @@ class Scene:
         timestep: float = 0.005,
         decimation: int = 4,
         places: Mapping[str, tuple[float, float]] | None = None,
+        props: Mapping[str, Body] | None = None,
+        varying: Sequence[str] = (),
     ) -> None:
         """Composes and compiles.
 
@@ -40,13 +72,19 @@ class Scene:
             decimation: physics steps per control step.
             places: x and y of a body's root link in the default pose, m; the origin where not given. A free body can
                 be put elsewhere later, a planar or fixed one stands where it is compiled.
+            props: things that do not act, by the names of their entities.
+            varying: model fields that differ between worlds, besides those of the arena.
 
         Raises:
             ValueError: a place for a body that is not there, a name with a slash, or a model with non-finite numbers.
         """
         self.arena = arena
         self.decimation = decimation
+        self.varying = tuple(dict.fromkeys((*arena.varying, *varying)))
+        """Names of the model fields that differ between worlds."""
         places = dict(places or {})
+        actors = bodies.keys()
+        bodies = {**bodies, **(props or {})}
         if stray := places.keys() - bodies.keys():
             raise ValueError(f"places are given for {', '.join(sorted(stray))}, which the scene does not hold")
         if slashed := [name for name in bodies if "/" in name]:
@@ -57,10 +95,19 @@ class Scene:
         for name, body in bodies.items():
             x, y = places.get(name, (0.0, 0.0))
             frame = spec.worldbody.add_frame(pos=[x, y, body.spawn_height])
-            spec.attach(body.spec(), prefix=f"{name}/", frame=frame)
+            own = body.spec()
+            if name in actors:
+                for geom in own.geoms:
+                    geom.group = geom.group or BODY_GROUP
+            spec.attach(own, prefix=f"{name}/", frame=frame)
+        spec.add_key(name=START)
         self.model = spec.compile()
         _refuse_non_finite(self.model)
-        self.entities = {name: Entity(name, self.model, body.root) for name, body in bodies.items()}
+        arena.finish(self.model)
+        self.entities = {name: Entity(name, self.model, body) for name, body in bodies.items()}
+        start = self.model.key(START)
+        for entity in self.entities.values():
+            entity.write_pose(start.qpos, start.ctrl)
 
     @property
     def timestep(self) -> float:

@@ -26,6 +26,10 @@ class Term:
     """Largest magnitude a healthy world shows, in the unit; a world beyond it ends as unhealthy."""
     frame: str = ""
     """What vectors are expressed in; empty where nothing is."""
+    shape: tuple[int, ...] = ()
+    """How the numbers are laid out, last axis fastest, where they are more than a row."""
+    noise: float = 0.0
+    """Half-width of the uniform noise that is added to each number, in the unit."""
 
 
 class Sense(Protocol):
@@ -53,6 +57,10 @@ class ObservationSpec:
         self._limits = {
             name: np.array([limit for term in terms for limit in [term.limit] * term.size], dtype=np.float32)
             for name, terms in self.groups.items()
+        }
+        self._common_limit = {
+            name: float(limits[0]) if len(limits) > 0 and (limits == limits[0]).all() else None
+            for name, limits in self._limits.items()
         }
         self.space = gymnasium.spaces.Dict(
             {name: gymnasium.spaces.Box(-limits, limits) for name, limits in self._limits.items()}
@@ -82,7 +90,10 @@ class ObservationSpec:
         """(W,) bool: worlds whose observation has a number that is not finite or beyond its limit; None for none."""
         mask = None
         for name, limits in self._limits.items():
-            within = np.abs(observation[name].numpy()) <= limits
+            group = observation[name].numpy()
+            if (limit := self._common_limit[name]) is not None and group.max() <= limit and group.min() >= -limit:
+                continue
+            within = np.abs(group) <= limits
             if not within.all():
                 bad = ~within.all(axis=1)
                 mask = bad if mask is None else mask | bad
@@ -97,14 +108,15 @@ class ObservationSpec:
 
     def __str__(self) -> str:
         """The observation as a table."""
-        rows = [("group", "term", "columns", "unit", "frame", "limit")]
+        rows = [("group", "term", "columns", "shape", "unit", "frame", "limit", "noise")]
         for group, terms in self.groups.items():
             places = self.slices(group)
             for term in terms:
                 place = places[term.name]
-                rows.append(
-                    (group, term.name, f"{place.start}:{place.stop}", term.unit, term.frame or "-", f"±{term.limit:g}")
-                )
+                columns = f"{place.start}:{place.stop}"
+                shape = "x".join(map(str, term.shape or (term.size,)))
+                noise = f"±{term.noise:g}" if term.noise else "-"
+                rows.append((group, term.name, columns, shape, term.unit, term.frame or "-", f"±{term.limit:g}", noise))
         return aligned(rows)
 
 

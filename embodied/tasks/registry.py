@@ -9,13 +9,14 @@ from importlib.metadata import entry_points
 
 from embodied.tasks.flat import Flat
 from embodied.tasks.task import Task
+from embodied.tasks.variable import Variable
 
 
 class UnknownTask(ValueError):
     """A task name that nobody registered; the message has the close ones."""
 
 
-_registered: dict[str, Callable[[], Task]] = {"flat": Flat}
+_registered: dict[str, Callable[[], Task]] = {"flat": Flat, "variable": Variable}
 
 
 def register_task(name: str, make: Callable[[], Task]) -> None:

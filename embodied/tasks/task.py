@@ -19,7 +19,8 @@ class Task(ABC):
     """What an environment asks. One instance serves one environment: it holds the views of its World.
 
     Calls come in this order: `scene`, `start`; for each new episode `reset`, the World's forward pass, `begin`; per
-    control step `act`, the World's step, `rewards`, `terminated`. All masks are boolean (W,) tensors.
+    control step `act`, the World's step, `rewards`, `terminated`, and `metrics` when an episode ends. All masks are
+    boolean (W,) tensors.
     """
 
     name: str
@@ -32,7 +33,8 @@ class Task(ABC):
 
     starts_alike: bool = False
     """Whether a start depends on the generator alone: not on the world it is drawn for nor on what went before. Then
-    starts are drawn ahead, many at once, by a copy of the task."""
+    starts are drawn ahead, many at once, by a copy of the task; what varies between worlds goes along, but must be
+    of a kind that no constants are derived from."""
 
     fitness_term: str | None = None
     """The reward term whose sum over an episode is a body's fitness; None for the whole return."""
@@ -75,3 +77,7 @@ class Task(ABC):
     @abstractmethod
     def terminated(self) -> Tensor:
         """(W,) bool: episodes that ended, time limits aside."""
+
+    def metrics(self) -> dict[str, Tensor]:
+        """What the task is judged by besides its reward, (W,) each, as it stands after the step just made."""
+        return {}

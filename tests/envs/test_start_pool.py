@@ -101,9 +101,9 @@ class StartsByWorld(ShortFlat):
     def reset(self, mask):
         super().reset(mask)
         self.memory["begun"][mask] += 1
-        pose = self._robot.root_pose
+        pose = self.robot.root_pose
         pose[:, 0] = self.memory["begun"]
-        self._robot.set_root_pose(pose, mask)
+        self.robot.set_root_pose(pose, mask)
 
 
 def test_a_task_whose_starts_are_not_alike_resets_each_world_on_the_spot():

@@ -137,7 +137,7 @@ def test_a_body_in_free_fall_feels_nothing():
 def test_the_specification_prints_a_table_of_every_term():
     env, _, _ = flailing("ant", num_worlds=1)
     lines = str(env.observation_spec).splitlines()
-    assert lines[0].split() == ["group", "term", "columns", "unit", "frame", "limit"]
+    assert lines[0].split() == ["group", "term", "columns", "shape", "unit", "frame", "limit", "noise"]
     assert [line.split()[1] for line in lines[1:]] == [
         "joint_pos",
         "root_linear_velocity",

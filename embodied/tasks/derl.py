@@ -1,0 +1,102 @@
+"""What DERL's environments and evaluation tasks have in common: timing, proprioception, noise, control cost, falls.
+
+Constants from its released configuration; see the reference of each task for what it adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import gymnasium
+import numpy as np
+import torch
+from torch import Tensor
+
+from embodied.physics.world import World
+from embodied.scenes import Arena, Scene
+from embodied.senses import Sense
+from embodied.senses.proprioception import proprioception
+from embodied.tasks.task import Task
+from morphologies import Body
+
+TIMESTEP = 0.005
+"""s."""
+DECIMATION = 4
+"""Physics steps per control step: 50 Hz."""
+EPISODE_STEPS = 1000
+"""Control steps, 20 s."""
+RESET_NOISE = 5e-3
+"""Uniform ± on every position and velocity, in its own unit."""
+CONTROL_COST = 1e-3
+"""Per squared unit of action."""
+FALL_FACTOR = 0.5
+"""Part of its standing height, above the ground under it, below which the head counts as fallen."""
+EDGE_MARGIN = 1.0
+"""Distance from a side of the arena that ends an episode, m."""
+
+
+class DerlTask(Task):
+    """One body, 20 s, with DERL's noise, control cost and falls. A task gives its arena, senses and reward.
+
+    The head has fallen when it is no higher above the ground under it than ``fall_factor`` of its standing height. A
+    body whose limbs all lie level stands with its head at 0: it cannot fall.
+    """
+
+    default_body = "ant"
+    episode_steps = EPISODE_STEPS
+    starts_alike = True
+    fall_factor = FALL_FACTOR
+
+    def __init__(self, arena: Arena) -> None:
+        super().__init__()
+        self.arena = arena
+
+    def props(self) -> Mapping[str, Body]:
+        """Things in the scene that do not act."""
+        return {}
+
+    def place(self) -> tuple[float, float]:
+        """x and y of the robot at the start, m."""
+        return (0.0, 0.0)
+
+    def scene(self, bodies: Mapping[str, Body]) -> Scene:
+        """The arena with the robot and the props in it."""
+        self.fall_height = self.fall_factor * bodies["robot"].standing_height
+        return Scene(self.arena, bodies, TIMESTEP, DECIMATION, {"robot": self.place()}, self.props())
+
+    def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
+        """Takes the World; see `Task.start`."""
+        self.world = world
+        self.robot = scene.entities["robot"].view(world)
+        self.ground = self.arena.ground(world)
+        self.generator = generator
+        self.dt = scene.control_dt
+        self.head = self.robot.root_pos
+        self.actions = torch.zeros(world.num_worlds, len(scene.entities["robot"].actuators), device=world.device)
+
+    def senses(self) -> Mapping[str, Sequence[Sense]]:
+        """Proprioception."""
+        return {"proprio": proprioception(self.robot)}
+
+    def action_space(self) -> gymnasium.spaces.Box:
+        """One number per actuator: of a motor, a fraction of its largest torque; beyond the space the engine clamps."""
+        low, high = self.robot.entity.action_range.T.astype(np.float32)
+        return gymnasium.spaces.Box(low, high)
+
+    def reset(self, mask: Tensor) -> None:
+        """Adds noise to the default state."""
+        self.robot.perturb(RESET_NOISE, mask, self.generator)
+
+    def act(self, actions: Tensor) -> None:
+        """Torques or targets; see `EntityView.act`."""
+        self.actions = actions
+        self.robot.act(actions)
+
+    def control_cost(self) -> Tensor:
+        """(W,) 1e-3 Σ a² of the action as the policy gave it, negative."""
+        return torch.linalg.vecdot(self.actions, self.actions) * -CONTROL_COST
+
+    def fallen(self) -> Tensor:
+        """(W,) bool: the head is too low over the ground under it."""
+        head = self.robot.root_pos
+        return head[:, 2] - self.ground.height(head[:, None, :2])[:, 0] <= self.fall_height
