@@ -66,6 +66,8 @@ class Evaluation:
     """Episodes whose physics failed."""
     meters: dict[str, list[float]] = field(default_factory=dict)
     """Sums of what else was read after each step but an episode's last."""
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    """The task's own figures at each episode's end."""
 
     def summary(self) -> dict[str, Any]:
         """Means with 95 % bootstrap intervals."""
@@ -74,6 +76,7 @@ class Evaluation:
             "return": interval(self.returns),
             "length": interval(self.lengths),
             **{name: interval(values) for name, values in self.terms.items()},
+            **{name: interval(values) for name, values in self.metrics.items()},
             "unhealthy": self.unhealthy,
         }
 
@@ -104,6 +107,7 @@ def evaluate(
     waiting = torch.ones(env.num_worlds, dtype=torch.bool)
     returns, lengths = np.zeros(env.num_worlds), np.zeros(env.num_worlds, dtype=int)
     terms: dict[str, np.ndarray] = {}
+    metrics: dict[str, np.ndarray] = {}
     read = {name: np.zeros(env.num_worlds) for name in meters or {}}
     unhealthy = 0
     while bool(waiting.any()):
@@ -120,6 +124,8 @@ def evaluate(
         lengths[worlds] = episode["length"][counted]
         for name, sums in episode["terms"].items():
             terms.setdefault(name, np.zeros(env.num_worlds))[worlds] = sums[counted]
+        for name, values in episode["metrics"].items():
+            metrics.setdefault(name, np.zeros(env.num_worlds))[worlds] = values[counted]
         unhealthy += int(info["unhealthy"][worlds].sum())
     return Evaluation(
         returns.tolist(),
@@ -127,4 +133,5 @@ def evaluate(
         {name: values.tolist() for name, values in terms.items()},
         unhealthy,
         {name: values.tolist() for name, values in read.items()},
+        {name: values.tolist() for name, values in metrics.items()},
     )
