@@ -94,60 +94,69 @@ class FieldGround(Ground):
         xy = _finite(points.numpy())
         columns = (xy[..., 0] - self.fields.x) / self.fields.cell
         rows = (xy[..., 1] - self.fields.y) / self.fields.cell
-        np.clip(columns, 0.0, self._columns - 1.0, out=columns)
-        np.clip(rows, 0.0, self._rows - 1.0, out=rows)
-        return torch.from_numpy(self._triangles(columns, rows, self._bases()[:, None]).astype(xy.dtype))
+        out = np.empty(columns.shape, dtype=np.float32)
+        self._triangles(columns, rows, self._bases()[:, None], False, out)
+        return torch.from_numpy(out.astype(xy.dtype))
 
     def _bases(self) -> np.ndarray:
         """(W,) Where each world's field begins in the flat array."""
-        return (self._dataid.numpy()[:, self._geom] - self._first).astype(np.int32) * np.int32(self._cells)
-
-    def _triangles(self, columns: np.ndarray, rows: np.ndarray, bases: np.ndarray) -> np.ndarray:
-        column = np.minimum(columns.astype(np.int32), self._columns - 2)
-        row = np.minimum(rows.astype(np.int32), self._rows - 2)
-        columns = columns - column
-        rows = rows - row
-        first = row * np.int32(self._columns)
-        first += column
-        first += bases
-        lower = np.take(self._flat, first)
-        # The corner that the point's triangle has besides those of the diagonal: along x or along y.
-        middle = np.take(self._flat, first + np.where(columns >= rows, np.int32(1), np.int32(self._columns)))
-        first += np.int32(self._columns + 1)
-        upper = np.take(self._flat, first)
-        upper -= middle
-        upper *= np.minimum(columns, rows)
-        middle -= lower
-        middle *= np.maximum(columns, rows)
-        lower += middle
-        lower += upper
-        return lower
+        return (self._dataid.numpy()[:, self._geom] - self._first).astype(np.intp) * self._cells
 
     def window(self, centres: Tensor, yaw: Tensor, along: Tensor, across: Tensor) -> Tensor:
-        """See `Ground.window`. A few worlds at a time, so that all that is in use stays in a core's cache."""
+        """See `Ground.window`. In single precision: right to a tenth of a millimetre on slopes of 1."""
         cell = self.fields.cell
-        cos, sin = np.cos(yaw.numpy()), np.sin(yaw.numpy())
-        reach = math.hypot(float(along.abs().max()), float(across.abs().max())) / cell
-        a, b = (along.numpy() / cell).astype(np.float32), (across.numpy() / cell).astype(np.float32)
-        column, row = _finite(centres.numpy()).T / cell - np.array([[self.fields.x], [self.fields.y]]) / cell
+        cos, sin = (f(yaw.numpy()).astype(np.float32)[:, None] for f in (np.cos, np.sin))
+        a, b = (offsets.numpy().astype(np.float32) / np.float32(cell) for offsets in (along, across))
+        centre = (_finite(centres.numpy()) - (self.fields.x, self.fields.y)) / cell
+        x, y = centre.astype(np.float32).T[:, :, None]
+        reach = math.hypot(float(np.abs(a).max()), float(np.abs(b).max())) + 1
+        inside = _inside(x, reach, self._columns) and _inside(y, reach, self._rows)
+        ahead_x, ahead_y, left_x, left_y = x + cos * a, y + sin * a, sin * b, cos * b
         bases = self._bases()
-        worlds = len(column)
-        out = np.empty((worlds, len(a), len(b)), dtype=np.float32)
-        for start in range(0, worlds, WORLDS_AT_ONCE):
+        out = np.empty((len(x), len(a), len(b)), dtype=np.float32)
+        for start in range(0, len(x), WORLDS_AT_ONCE):  # so that all that is in use stays in a core's cache
             part = slice(start, start + WORLDS_AT_ONCE)
-            c, s = (f[part, None].astype(np.float32) for f in (cos, sin))
-            x, y = (f[part, None].astype(np.float32) for f in (column, row))
-            columns = (x + c * a)[:, :, None] - (s * b)[:, None, :]
-            rows = (y + s * a)[:, :, None] + (c * b)[:, None, :]
-            if not _inside(x, reach, self._columns) or not _inside(y, reach, self._rows):
-                np.clip(columns, 0.0, self._columns - 1.0, out=columns)
-                np.clip(rows, 0.0, self._rows - 1.0, out=rows)
-            out[part] = self._triangles(columns, rows, bases[part, None, None])
+            columns = ahead_x[part, :, None] - left_x[part, None, :]
+            rows = ahead_y[part, :, None] + left_y[part, None, :]
+            self._triangles(columns, rows, bases[part, None, None], inside, out[part])
         return torch.from_numpy(out)
 
+    def _triangles(
+        self, columns: np.ndarray, rows: np.ndarray, bases: np.ndarray, inside: bool, out: np.ndarray
+    ) -> None:
+        """Heights at places counted in cells, which are overwritten. ``inside``: all of them lie within the field."""
+        if not inside:
+            np.clip(columns, 0.0, self._columns - 1.0, out=columns)
+            np.clip(rows, 0.0, self._rows - 1.0, out=rows)
+        column, row = np.floor(columns), np.floor(rows)
+        if not inside:  # the last sample belongs to the last cell
+            np.minimum(column, self._columns - 2, out=column)
+            np.minimum(row, self._rows - 2, out=row)
+        columns -= column
+        rows -= row
+        row *= self._columns
+        row += column
+        index = row.astype(np.intp)
+        index += bases
+        np.take(self._flat, index, out=out, mode="clip")
+        # The corner that the point's triangle has besides those of the diagonal: along x or along y.
+        other = np.where(columns >= rows, np.intp(1), np.intp(self._columns))
+        other += index
+        middle = np.take(self._flat, other, mode="clip")
+        index += self._columns + 1
+        upper = np.take(self._flat, index, mode="clip")
+        np.minimum(columns, rows, out=row)
+        np.maximum(columns, rows, out=columns)
+        upper -= middle
+        upper *= row
+        middle -= out
+        middle *= columns
+        out += middle
+        out += upper
 
-WORLDS_AT_ONCE = 8
-"""Of `FieldGround.window`: arrays of some ten thousand numbers."""
+
+WORLDS_AT_ONCE = 16
+"""Of `FieldGround.window`: arrays of some twenty thousand numbers."""
 FAR = 1e6
 """m. Beyond every arena."""
 
