@@ -9,6 +9,7 @@ import numpy as np
 
 from embodied.graphics import HINT, NoGraphics, refuse_no_screen
 from embodied.physics.cpu import CpuWorld
+from embodied.physics.picture_model import PictureModel
 
 DISTANCE = 3.5
 """Of the eye from the body, m."""
@@ -33,7 +34,8 @@ class Camera:
         """
         refuse_no_screen()
         self._world = world
-        self._model = world.model
+        self._picture = PictureModel(world)
+        self._model = self._picture.model
         self._model.vis.global_.offwidth = max(width, self._model.vis.global_.offwidth)
         self._model.vis.global_.offheight = max(height, self._model.vis.global_.offheight)
         self._model.vis.quality.shadowsize = 2048
@@ -57,8 +59,16 @@ class Camera:
         self._view.lookat[:] = (x, y, 0.5 * (z + 0.3))
         # Shadows are drawn around a light's position: the sun goes along.
         data.light_xpos[:] = np.array((x, y, 0.0)) - 4.0 * data.light_xdir
+        self._take(self._picture.follow(world))
         self._renderer.update_scene(data, self._view)
         return self._renderer.render()
+
+    def _take(self, fields: list[int]) -> None:
+        """Brings height fields that look different now to the graphics memory; the library has no public way to."""
+        if fields:
+            self._renderer._gl_context.make_current()
+            for field in fields:
+                mujoco.mjr_uploadHField(self._model, self._renderer._mjr_context, field)
 
     def close(self) -> None:
         """Frees the drawing context."""

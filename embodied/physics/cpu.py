@@ -71,6 +71,8 @@ class CpuWorld:
         if self.model.nkey:
             self._default_state[self._columns("qpos")] = self.model.key_qpos[0]
             self._default_state[self._columns("ctrl")] = self.model.key_ctrl[0]
+            if self.model.nhistory:
+                self._default_state[self._columns("history")] = _history_of(self.model, self.model.key_ctrl[0])
             self._batch.state[:] = self._default_state
 
     @torch.inference_mode(False)  # a view made in inference mode could not be written outside it
@@ -176,6 +178,15 @@ class CpuWorld:
         self.parameters = {}
         self.__dict__.pop("_warning_counts", None)
         self.__dict__.pop("_batch", None)
+
+
+def _history_of(model: mujoco.MjModel, controls: np.ndarray) -> np.ndarray:
+    """(nhistory,) The default history, but as if these controls had been held: delayed actuators then begin with them."""
+    data = mujoco.MjData(model)
+    for actuator in np.flatnonzero(model.actuator_history[:, 0]):
+        samples = np.full((model.actuator_history[actuator, 0], 1), controls[actuator])
+        mujoco.mj_initCtrlHistory(model, data, actuator, None, samples)
+    return data.history.copy()
 
 
 def _ids(mask: Tensor | None) -> np.ndarray | None:

@@ -30,6 +30,8 @@ class Entity:
         self.model = model
         self.bodies = _named(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody, name)
         """Ids of the links, root link first."""
+        self.mocap = int(model.body_mocapid[self.bodies[0]])
+        """Number among the bodies that are put where one likes and that nothing moves; -1 for all others."""
         joints = _named(model, mujoco.mjtObj.mjOBJ_JOINT, model.njnt, name)
         on_root = [j for j in joints if model.jnt_bodyid[j] == self.bodies[0]]
         self.root_joints = on_root if self.root != "fixed" else []
@@ -104,6 +106,13 @@ class Entity:
         offset, scale = self.action_map
         return (self.control_range - offset[:, None]) / scale[:, None]
 
+    def soft_limits(self, part: float) -> np.ndarray:
+        """(2, joints) Lower and upper ends of that part of each joint's range, about its middle; infinite without one."""
+        low, high = self.model.jnt_range[self.joints].T
+        middle, half = (high + low) / 2, part * (high - low) / 2
+        limited = self.model.jnt_limited[self.joints].astype(bool)
+        return np.where(limited, (middle - half, middle + half), [[-np.inf], [np.inf]])
+
     def view(self, world: World) -> EntityView:
         """The entity in a World made from its scene."""
         return EntityView(self, world)
@@ -159,12 +168,22 @@ class EntityView:
         """(W, 3) World position of the root link, m."""
         if self.entity.root == "free":  # the joint's own coordinates: nothing has to be derived for them
             return self._part("qpos", self._root_qpos)[:, :3]
+        if self.entity.mocap >= 0:
+            return self._world.field("mocap_pos")[:, self.entity.mocap]
         return self.link_pos[:, 0]
 
     @property
     def root_quat(self) -> Tensor:
         """(W, 4) World orientation of the root link, (w, x, y, z), of unit length."""
         return self.link_quat[:, 0]
+
+    @property
+    def root_axes(self) -> Tensor:
+        """(W, 3, 3) The root link's orientation as a matrix: its columns are its axes in the world's frame.
+
+        A row vector of the world times it is that vector in the root link's frame.
+        """
+        return self._part("xmat", self._links)[:, 0].unflatten(-1, (3, 3))
 
     @property
     def root_pose(self) -> Tensor:
@@ -186,9 +205,14 @@ class EntityView:
         return velocity
 
     @property
+    def joint_torque(self) -> Tensor:
+        """(W, joints) Torques of the actuators at each joint during the last substep, N m, or forces, N."""
+        return self._part("qfrc_actuator", self._joint_dof)
+
+    @property
     def joint_power(self) -> Tensor:
         """(W, joints) A copy: mechanical power of the actuators at each joint, W; negative where they brake."""
-        return self._part("qfrc_actuator", self._joint_dof) * self.joint_vel
+        return self.joint_torque * self.joint_vel
 
     @property
     def link_pos(self) -> Tensor:
@@ -259,6 +283,18 @@ class EntityView:
             raise TypeError(f"{self.entity.name} has a {self.entity.root} root, which cannot be put anywhere")
         root = self._part("qpos", self._root_qpos)
         root.copy_(torch.where(mask[:, None], pose.to(root.dtype), root))
+
+    def put(self, places: Tensor, mask: Tensor) -> None:
+        """Puts roots that are free, or that nothing moves, at (W, 3) world positions where the mask holds; they keep
+        their orientation.
+
+        Raises:
+            TypeError: the root is planar or fixed.
+        """
+        if self.entity.root != "free" and self.entity.mocap < 0:
+            raise TypeError(f"{self.entity.name} has a {self.entity.root} root, which cannot be put anywhere")
+        root = self.root_pos
+        root.copy_(torch.where(mask[:, None], places.to(root.dtype), root))
 
     def perturb(self, size: float, mask: Tensor, generator: torch.Generator) -> None:
         """Adds uniform noise of ±``size`` to all positions and velocities where the mask holds.

@@ -1,4 +1,4 @@
-"""Props: things in a scene that move but do not act, each a Body with a free root and no joints of its own."""
+"""Props: things in a scene that do not act: boxes and balls that can be pushed, and marks that show a place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from morphologies import Body
 COLOUR = (0.80, 0.33, 0.26, 1.0)
 FRICTION = (0.7, 0.1, 0.1)
 """Sliding, torsional, rolling; DERL's default for all geoms."""
-FACES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
+BALL_FRICTION = (0.7, 0.005, 0.005)
+"""Of a ball, so that it rolls: what dm_control's balls customarily have."""
+MARK_COLOUR = (0.16, 0.55, 0.42, 0.55)
+MARK_GROUP = 2
+"""Geom group of marks: drawn, but not seen by rays for senses, which see group 0."""
+POLE_HEIGHT = 1.5
+"""m."""
 
 
 def box(half_side: float, mass: float, name: str = "box") -> Body:
@@ -51,7 +57,7 @@ def ball(radius: float, density: float, solref: tuple[float, float], name: str =
             type=mujoco.mjtGeom.mjGEOM_SPHERE,
             size=[radius, 0, 0],
             density=density,
-            friction=FRICTION,
+            friction=BALL_FRICTION,
             condim=6,
             priority=1,
             solref=solref,
@@ -60,3 +66,35 @@ def ball(radius: float, density: float, solref: tuple[float, float], name: str =
         return made
 
     return Body(name, spec, "free", radius, clearance=0.0)
+
+
+def mark(radius: float, name: str = "mark") -> Body:
+    """A disc with a pole on it that shows a place. Nothing touches it; tasks put it where they like.
+
+    Args:
+        radius: of the disc, m: how near is near enough.
+        name: of the body.
+    """
+
+    def spec() -> mujoco.MjSpec:
+        made = mujoco.MjSpec()
+        body = made.worldbody.add_body(name=name, mocap=True)
+        shapes = {
+            "disc": (mujoco.mjtGeom.mjGEOM_CYLINDER, [radius, 0.01, 0], 0.0),
+            "pole": (mujoco.mjtGeom.mjGEOM_CYLINDER, [0.02, POLE_HEIGHT / 2, 0], POLE_HEIGHT / 2),
+            "knob": (mujoco.mjtGeom.mjGEOM_SPHERE, [0.08, 0, 0], POLE_HEIGHT),
+        }
+        for part, (kind, size, height) in shapes.items():
+            body.add_geom(
+                name=f"{name}/{part}",
+                type=kind,
+                size=size,
+                pos=[0, 0, height],
+                contype=0,
+                conaffinity=0,
+                group=MARK_GROUP,
+                rgba=MARK_COLOUR,
+            )
+        return made
+
+    return Body(name, spec, "fixed", 0.0, clearance=0.0)

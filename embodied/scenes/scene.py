@@ -28,6 +28,11 @@ class Arena(Protocol):
         ...
 
     @property
+    def behind(self) -> float:
+        """Extent from the origin against x, m."""
+        ...
+
+    @property
     def half_width(self) -> float:
         """Extent to each side, m."""
         ...

@@ -20,6 +20,8 @@ class FlatArena:
     """Extent from the origin along x, m."""
     half_width: float = 75.0
     """Extent to each side, m."""
+    behind: float = 3.0
+    """Extent from the origin against x, m."""
 
     @property
     def varying(self) -> tuple[str, ...]:

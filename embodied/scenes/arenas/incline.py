@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 
 import mujoco
+import numpy as np
 
 from embodied.physics.world import World
-from embodied.scenes.arenas.look import GROUND_MATERIAL, dressed_spec
+from embodied.scenes.arenas.look import GROUND_MATERIAL, SUN, dressed_spec
 from embodied.scenes.ground import Ground, InclinedGround
 from embodied.scenes.terrain.pool import FRICTION
 
@@ -48,7 +49,9 @@ class InclineArena:
 
     def spec(self) -> mujoco.MjSpec:
         """A fresh spec of floor, sky and light."""
-        spec = dressed_spec()
+        sun = np.zeros(3)
+        mujoco.mju_rotVecQuat(sun, np.array(SUN), np.array(self.quat))
+        spec = dressed_spec(sun.tolist())
         # Two dimensions of 0: an infinite plane. The third is the spacing of its drawn grid.
         spec.worldbody.add_geom(
             name="floor",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import mujoco
 
 from embodied.scenes.terrain.pool import FRICTION
@@ -10,14 +12,16 @@ GROUND_MATERIAL = "floor"
 WALL_MATERIAL = "wall"
 SUN = (0.1, 0.05, -0.99)
 """Direction of light on level ground. Straight down, the floor would shade itself in patches."""
-LOW_SUN = (0.45, 0.35, -0.82)
-"""Direction of light on uneven ground, slanted to show its relief."""
+LOW_SUN = (-0.62, 0.28, -0.73)
+"""Direction of light on uneven ground, slanted to show its relief. It is stronger and casts no shadows: slopes would
+shade themselves in patches, and drawing shadows takes as long as all the rest."""
 WALL_THICKNESS = 0.5
 """m, outwards from the edge of the ground."""
 
 
-def dressed_spec(sun: tuple[float, float, float] = SUN) -> mujoco.MjSpec:
+def dressed_spec(sun: Sequence[float] = SUN) -> mujoco.MjSpec:
     """A fresh spec with sky, light and the materials of ground and walls, and no ground yet."""
+    low = sun == LOW_SUN
     spec = mujoco.MjSpec()
     spec.add_texture(
         name="sky",
@@ -37,17 +41,18 @@ def dressed_spec(sun: tuple[float, float, float] = SUN) -> mujoco.MjSpec:
         width=256,
         height=256,
     )
-    material = spec.add_material(name=GROUND_MATERIAL, texrepeat=[0.5, 0.5], texuniform=True)
+    material = spec.add_material(name=GROUND_MATERIAL, texrepeat=[0.5, 0.5], texuniform=True, specular=0.1)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
     spec.worldbody.add_light(
         name="sun",
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
         pos=[0, 0, 10],
         dir=list(sun),
-        diffuse=[0.5, 0.5, 0.5],
+        diffuse=[0.75, 0.75, 0.75] if low else [0.5, 0.5, 0.5],
+        castshadow=not low,
     )
-    spec.visual.headlight.ambient = [0.45, 0.45, 0.45]
-    spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
+    spec.visual.headlight.ambient = [0.4, 0.4, 0.4] if low else [0.45, 0.45, 0.45]
+    spec.visual.headlight.diffuse = [0.1, 0.1, 0.1] if low else [0.35, 0.35, 0.35]
     # Of what is looked at, m: shadows are resolved for this much ground, not for an endless floor.
     spec.stat.extent = 3.0
     return spec

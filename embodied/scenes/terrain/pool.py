@@ -86,7 +86,7 @@ class HeightFields:
         """
         count, rows, columns = self.heights.shape
         length, width = self.size
-        placeholder = np.zeros(rows * columns)
+        placeholder = np.zeros(rows * columns, dtype=np.float32)
         for field in range(count):
             spec.add_hfield(
                 name=f"{GEOM}_{field}",
