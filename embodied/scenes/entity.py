@@ -72,7 +72,7 @@ class Entity:
     def write_pose(self, qpos: np.ndarray, ctrl: np.ndarray) -> None:
         """Writes the default pose, and the controls that hold it, into a model's whole ``qpos`` and ``ctrl``."""
         for joint, position in zip(self.joints, self.pose, strict=True):
-            if self.model.jnt_type[joint] in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
+            if int(self.model.jnt_type[joint]) in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
                 qpos[self.model.jnt_qposadr[joint]] = position
         ctrl[self.actuators] = self.action_map[0]
 

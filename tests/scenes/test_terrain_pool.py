@@ -143,3 +143,37 @@ def test_memory_does_not_grow_with_the_number_of_worlds():
         world.close()
     # Both share one pool; a field for each of the other 56 worlds would be 54 MB.
     assert used[1] - used[0] < 4 * size
+
+
+def triangle(heights, x, y):
+    """The height at a place of the pool above, from the corners of the triangle that it lies in."""
+    column, row = (x + 1) / 0.1, (y + 2) / 0.1
+    i, j = int(row), int(column)
+    a, c = column - j, row - i
+    h = heights[i : i + 2, j : j + 2]
+    if a >= c:
+        return h[0, 0] + a * (h[0, 1] - h[0, 0]) + c * (h[1, 1] - h[0, 1])
+    return h[0, 0] + c * (h[1, 0] - h[0, 0]) + a * (h[1, 1] - h[1, 0])
+
+
+def test_level_parts_are_a_plane_and_no_height_is_lost_where_they_meet_the_field():
+    heights = np.zeros((1, 41, 61))
+    heights[0, :, 20:30] = np.linspace(0.0, 0.5, 10)
+    heights[0, 10:14, 40:44] = 0.03
+    model = Compiled(pool(heights)).model
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    hit = {"ground": 0, "level": 0}
+    for x, y in np.random.default_rng(0).uniform((-0.99, -1.99), (4.99, 1.99), (2000, 2)):
+        geom = np.zeros(1, dtype=np.int32)
+        distance = mujoco.mj_ray(model, data, np.array([x, y, 4.0]), np.array([0.0, 0.0, -1.0]), None, 1, -1, geom)
+        assert 4.0 - distance == pytest.approx(triangle(heights[0], x, y), abs=1e-6)
+        hit[model.geom(int(geom[0])).name] += 1
+    assert min(hit.values()) > 100
+
+
+def test_ground_that_goes_below_its_level_has_no_plane():
+    heights = np.zeros((1, 11, 11))
+    heights[0, 5, 5] = -0.1
+    assert not pool(heights).has_level
+    assert mujoco.mj_name2id(Compiled(pool(heights)).model, mujoco.mjtObj.mjOBJ_GEOM, "level") == -1

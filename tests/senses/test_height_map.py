@@ -48,7 +48,8 @@ def test_what_is_seen_on_variable_terrain_is_what_rays_meet_less_the_ground_unde
     down = torch.tensor([0.0, 0.0, -1.0], dtype=torch.float64).expand_as(origins)
     distance, geom = env.world.ray(origins, down, groups=[0])
     heights = 10.0 - distance
-    on_ground = (geom == env.world.model.geom("ground").id).numpy()[:, :-1]  # walls are no part of the ground
+    ground = [env.world.model.geom(name).id for name in ("ground", "level")]  # walls are no part of it
+    on_ground = np.isin(geom.numpy()[:, :-1], ground)
     expected = (heights[:, :-1] - heights[:, -1:]).numpy()
     np.testing.assert_allclose(seen[on_ground], expected[on_ground], atol=2e-4)
     assert on_ground.mean() > 0.9

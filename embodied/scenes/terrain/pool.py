@@ -17,6 +17,10 @@ GEOM = "ground"
 """Name of the geom."""
 GRAIN = 2.0**-20
 """Heights are multiples of this, m: about a micrometre. So the engine's single-precision copy of them is exact."""
+LEVEL = "level"
+"""Name of the plane at height 0 that serves as the level parts of fields which have nothing below them."""
+SUNK = 0.25
+"""How far level parts of fields lie below that plane, m: a contact with a plane costs a fraction of one with cells."""
 BASE = 1.0
 """Thickness of the solid ground below the lowest height, m."""
 FRICTION = (0.7, 0.1, 0.1)
@@ -69,8 +73,13 @@ class HeightFields:
         return (columns - 1) * self.cell, (rows - 1) * self.cell
 
     @property
+    def has_level(self) -> bool:
+        """Whether a plane serves as the level parts: the lowest height is 0 and there is some of it."""
+        return float(self.heights.min()) == 0.0 and bool((self.heights[0] == 0).any())
+
+    @property
     def _lowest(self) -> float:
-        return float(self.heights.min())
+        return float(self.heights.min()) - (SUNK if self.has_level else 0.0)
 
     @property
     def _elevation(self) -> float:
@@ -82,7 +91,8 @@ class HeightFields:
         """Adds the fields as assets and one geom, named ``ground``, that shows the first of them.
 
         Other worlds show others by their ``geom_dataid``; all have the same size, as the geom's place is shared.
-        Heights count only once `write` has put them into the compiled model.
+        Heights count only once `write` has put them into the compiled model. Where the lowest of them is 0, a plane
+        named ``level`` joins the geom, and the ground is the higher of the two.
         """
         count, rows, columns = self.heights.shape
         length, width = self.size
@@ -103,17 +113,29 @@ class HeightFields:
             friction=friction,
             material=material,
         )
+        if self.has_level:
+            plane = mujoco.mjtGeom.mjGEOM_PLANE
+            spec.worldbody.add_geom(name=LEVEL, type=plane, size=[0, 0, 1], friction=friction, material=material)
 
     def write(self, model: mujoco.MjModel) -> None:
         """Puts the heights into a model compiled from a spec that `add_to` added them to."""
         lowest, elevation = np.float32(self._lowest), np.float32(self._elevation)
         for field, heights in enumerate(self.heights):
             start = model.hfield_adr[model.hfield(f"{GEOM}_{field}").id]
+            if self.has_level:
+                heights = np.where(_within_level(heights), np.float32(-SUNK), heights)
             model.hfield_data[start : start + heights.size] = ((heights - lowest) / elevation).ravel()
 
     def asset_ids(self, model: mujoco.MjModel) -> np.ndarray:
         """(K,) What ``geom_dataid`` of the geom ``ground`` is in a world that stands on each field."""
         return np.array([model.hfield(f"{GEOM}_{field}").id for field in range(len(self))])
+
+
+def _within_level(heights: np.ndarray) -> np.ndarray:
+    """(rows, columns) bool: samples at height 0 with eight neighbours at 0; cells that rise keep all their corners."""
+    level = np.pad(heights <= 0, 1, mode="edge")
+    along = level[:, :-2] & level[:, 1:-1] & level[:, 2:]
+    return along[:-2] & along[1:-1] & along[2:]
 
 
 def level_field(length: float, width: float, cell: float) -> np.ndarray:
