@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from embodied.physics.world import World
-from embodied.scenes.terrain.pool import HeightFields
+from embodied.scenes.terrain.pool import MARGIN, HeightFields
 
 
 class Ground(ABC):
@@ -69,10 +69,10 @@ class FieldGround(Ground):
         self._geom = world.model.geom("ground").id
         self._first = int(world.model.geom_dataid[self._geom])
         self._dataid = world.parameters["geom_dataid"]
-        count, self._rows, self._columns = fields.heights.shape
-        self._cells = self._rows * self._columns
-        self._flat = np.ascontiguousarray(fields.heights, dtype=np.float32).reshape(-1)
-        self._count = count
+        self._count, rows, columns = fields.heights.shape
+        self._last = np.array((columns - 1, rows - 1), dtype=np.float64)
+        self._stride = columns + 2 * MARGIN
+        self._flat = fields.padded.reshape(-1)
 
     @property
     def field_ids(self) -> Tensor:
@@ -91,26 +91,18 @@ class FieldGround(Ground):
 
     def height(self, points: Tensor) -> Tensor:
         """See `Ground.height`."""
-        xy = _finite(points.numpy())
-        columns = (xy[..., 0] - self.fields.x) / self.fields.cell
-        rows = (xy[..., 1] - self.fields.y) / self.fields.cell
-        out = np.empty(columns.shape, dtype=np.float32)
-        self._triangles(columns, rows, self._bases()[:, None], False, out)
-        return torch.from_numpy(out.astype(xy.dtype))
-
-    def _bases(self) -> np.ndarray:
-        """(W,) Where each world's field begins in the flat array."""
-        return (self._dataid.numpy()[:, self._geom] - self._first).astype(np.intp) * self._cells
+        places = self._places(points.numpy())
+        out = np.empty(places.shape[:-1], dtype=np.float32)
+        self._triangles(places[..., 0], places[..., 1], self._bases()[:, None], out)
+        return torch.from_numpy(out).to(points.dtype)
 
     def window(self, centres: Tensor, yaw: Tensor, along: Tensor, across: Tensor) -> Tensor:
         """See `Ground.window`. In single precision: right to a tenth of a millimetre on slopes of 1."""
-        cell = self.fields.cell
         cos, sin = (f(yaw.numpy()).astype(np.float32)[:, None] for f in (np.cos, np.sin))
-        a, b = (offsets.numpy().astype(np.float32) / np.float32(cell) for offsets in (along, across))
-        centre = (_finite(centres.numpy()) - (self.fields.x, self.fields.y)) / cell
-        x, y = centre.astype(np.float32).T[:, :, None]
-        reach = math.hypot(float(np.abs(a).max()), float(np.abs(b).max())) + 1
-        inside = _inside(x, reach, self._columns) and _inside(y, reach, self._rows)
+        a, b = (offsets.numpy().astype(np.float32) / np.float32(self.fields.cell) for offsets in (along, across))
+        if math.hypot(float(np.abs(a).max()), float(np.abs(b).max())) > MARGIN - 1:
+            return super().window(centres, yaw, along, across)
+        x, y = self._places(centres.numpy()).astype(np.float32).T[:, :, None]
         ahead_x, ahead_y, left_x, left_y = x + cos * a, y + sin * a, sin * b, cos * b
         bases = self._bases()
         out = np.empty((len(x), len(a), len(b)), dtype=np.float32)
@@ -118,32 +110,34 @@ class FieldGround(Ground):
             part = slice(start, start + WORLDS_AT_ONCE)
             columns = ahead_x[part, :, None] - left_x[part, None, :]
             rows = ahead_y[part, :, None] + left_y[part, None, :]
-            self._triangles(columns, rows, bases[part, None, None], inside, out[part])
+            self._triangles(columns, rows, bases[part, None, None], out[part])
         return torch.from_numpy(out)
 
-    def _triangles(
-        self, columns: np.ndarray, rows: np.ndarray, bases: np.ndarray, inside: bool, out: np.ndarray
-    ) -> None:
-        """Heights at places counted in cells, which are overwritten. ``inside``: all of them lie within the field."""
-        if not inside:
-            np.clip(columns, 0.0, self._columns - 1.0, out=columns)
-            np.clip(rows, 0.0, self._rows - 1.0, out=rows)
+    def _places(self, positions: np.ndarray) -> np.ndarray:
+        """(…, 2) Column and row in the padded field, held to the field itself; 0 for what is no number."""
+        cells = (np.nan_to_num(positions) - (self.fields.x, self.fields.y)) / self.fields.cell
+        return np.clip(cells, 0.0, self._last) + MARGIN
+
+    def _bases(self) -> np.ndarray:
+        """(W,) Where each world's field begins in the flat array."""
+        size = self._flat.size // self._count
+        return (self._dataid.numpy()[:, self._geom] - self._first).astype(np.intp) * size
+
+    def _triangles(self, columns: np.ndarray, rows: np.ndarray, bases: np.ndarray, out: np.ndarray) -> None:
+        """Heights at places in the padded field, whose arrays are overwritten."""
         column, row = np.floor(columns), np.floor(rows)
-        if not inside:  # the last sample belongs to the last cell
-            np.minimum(column, self._columns - 2, out=column)
-            np.minimum(row, self._rows - 2, out=row)
         columns -= column
         rows -= row
-        row *= self._columns
+        row *= self._stride
         row += column
         index = row.astype(np.intp)
         index += bases
         np.take(self._flat, index, out=out, mode="clip")
         # The corner that the point's triangle has besides those of the diagonal: along x or along y.
-        other = np.where(columns >= rows, np.intp(1), np.intp(self._columns))
+        other = np.where(columns >= rows, np.intp(1), np.intp(self._stride))
         other += index
         middle = np.take(self._flat, other, mode="clip")
-        index += self._columns + 1
+        index += self._stride + 1
         upper = np.take(self._flat, index, mode="clip")
         np.minimum(columns, rows, out=row)
         np.maximum(columns, rows, out=columns)
@@ -157,14 +151,3 @@ class FieldGround(Ground):
 
 WORLDS_AT_ONCE = 16
 """Of `FieldGround.window`: arrays of some twenty thousand numbers."""
-FAR = 1e6
-"""m. Beyond every arena."""
-
-
-def _finite(positions: np.ndarray) -> np.ndarray:
-    """Positions that indices can be made of, whatever a world that went bad holds."""
-    return np.clip(np.nan_to_num(positions), -FAR, FAR)
-
-
-def _inside(centre: np.ndarray, reach: float, size: int) -> bool:
-    return bool((centre >= reach).all() and (centre <= size - 1 - reach).all())

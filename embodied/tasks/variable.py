@@ -12,7 +12,7 @@ from embodied.senses import Sense
 from embodied.senses.height_map import HeightMap
 from embodied.tasks.forward import ForwardTask
 
-FIELDS = 16
+FIELDS = 8
 """Corridors in the pool that episodes draw from. DERL builds a new one for each."""
 
 

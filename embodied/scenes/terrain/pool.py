@@ -8,7 +8,7 @@ are written after it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import mujoco
 import numpy as np
@@ -21,6 +21,8 @@ LEVEL = "level"
 """Name of the plane at height 0 that serves as the level parts of fields which have nothing below them."""
 SUNK = 0.25
 """How far level parts of fields lie below that plane, m: a contact with a plane costs a fraction of one with cells."""
+MARGIN = 64
+"""Samples that a padded field has beyond each edge; more than the reach of a height map."""
 BASE = 1.0
 """Thickness of the solid ground below the lowest height, m."""
 FRICTION = (0.7, 0.1, 0.1)
@@ -43,6 +45,9 @@ class HeightFields:
     """(K,) 0 to 1; 0 where a kind has no difficulty."""
     kinds: tuple[str, ...]
     """(K,) What each is."""
+    padded: np.ndarray = field(init=False, repr=False)
+    """(K, rows + 2 MARGIN, columns + 2 MARGIN) The heights, those at the edges repeated: lookups around a place on the
+    field need no clipping. ``heights`` is a view of it."""
 
     def __post_init__(self) -> None:
         heights = np.asarray(self.heights, dtype=np.float32)
@@ -59,8 +64,10 @@ class HeightFields:
                 f"{difficulties.shape} and {len(self.kinds)}"
             )
         kept = np.round(heights / np.float32(GRAIN)) * np.float32(GRAIN)
-        kept.flags.writeable = False
-        object.__setattr__(self, "heights", kept)
+        padded = np.pad(kept, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)), mode="edge")
+        padded.flags.writeable = False
+        object.__setattr__(self, "padded", padded)
+        object.__setattr__(self, "heights", padded[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
         object.__setattr__(self, "difficulties", difficulties)
 
     def __len__(self) -> int:
@@ -97,9 +104,9 @@ class HeightFields:
         count, rows, columns = self.heights.shape
         length, width = self.size
         placeholder = np.zeros(rows * columns, dtype=np.float32)
-        for field in range(count):
+        for number in range(count):
             spec.add_hfield(
-                name=f"{GEOM}_{field}",
+                name=f"{GEOM}_{number}",
                 nrow=rows,
                 ncol=columns,
                 size=[length / 2, width / 2, self._elevation, BASE],
@@ -120,15 +127,15 @@ class HeightFields:
     def write(self, model: mujoco.MjModel) -> None:
         """Puts the heights into a model compiled from a spec that `add_to` added them to."""
         lowest, elevation = np.float32(self._lowest), np.float32(self._elevation)
-        for field, heights in enumerate(self.heights):
-            start = model.hfield_adr[model.hfield(f"{GEOM}_{field}").id]
+        for number, heights in enumerate(self.heights):
+            start = model.hfield_adr[model.hfield(f"{GEOM}_{number}").id]
             if self.has_level:
                 heights = np.where(_within_level(heights), np.float32(-SUNK), heights)
             model.hfield_data[start : start + heights.size] = ((heights - lowest) / elevation).ravel()
 
     def asset_ids(self, model: mujoco.MjModel) -> np.ndarray:
         """(K,) What ``geom_dataid`` of the geom ``ground`` is in a world that stands on each field."""
-        return np.array([model.hfield(f"{GEOM}_{field}").id for field in range(len(self))])
+        return np.array([model.hfield(f"{GEOM}_{number}").id for number in range(len(self))])
 
 
 def _within_level(heights: np.ndarray) -> np.ndarray:
