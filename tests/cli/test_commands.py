@@ -24,7 +24,7 @@ def evolution(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "list"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(capsys, command):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
@@ -32,11 +32,26 @@ def test_every_command_explains_itself(capsys, command):
     assert "usage: embodied" in capsys.readouterr().out
 
 
-def test_list_names_tasks_bodies_and_presets(capsys):
+def test_list_names_tasks_bodies_robots_and_presets(capsys):
     main(["list"])
     said = capsys.readouterr().out
-    for word in ("flat", "kangaroo", "quickstart"):
+    for word in ("flat", "kangaroo", "go1", "quickstart"):
         assert word in said
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ("tasks", ("point_nav", "ant", "1000")),
+        ("bodies", ("kangaroo", "9", "9", "22.8", "kg", "1.12", "m")),
+        ("robots", ("walker", "dm_control")),
+        ("presets", ("evolve", "quickstart")),
+    ],
+)
+def test_list_says_more_of_each_kind(capsys, what, line):
+    main(["list", what])
+    said = [tuple(said.split()) for said in capsys.readouterr().out.splitlines()]
+    assert any(words[: len(line)] == line for words in said)
 
 
 def test_an_evolution_leaves_figures_genomes_and_a_policy_that_loads(capsys, evolution, tmp_path):
