@@ -70,13 +70,14 @@ class Evaluation:
     """The task's own figures at each episode's end."""
 
     def summary(self) -> dict[str, Any]:
-        """Means with 95 % bootstrap intervals."""
+        """Means with 95 % bootstrap intervals, by name; ``metrics`` lists those that are the task's own figures."""
         return {
             "episodes": len(self.returns),
             "return": interval(self.returns),
             "length": interval(self.lengths),
             **{name: interval(values) for name, values in self.terms.items()},
             **{name: interval(values) for name, values in self.metrics.items()},
+            "metrics": list(self.metrics),
             "unhealthy": self.unhealthy,
         }
 
