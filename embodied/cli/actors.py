@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from embodied.envs import AutoresetEnv
+from embodied.envs import is_foreign
 from embodied.learning.evaluate import Actor, mean_actor, random_actor, zero_actor
 from embodied.learning.limits import refuse_impossible_seed
 from embodied.learning.load import load
@@ -15,6 +15,7 @@ from embodied.runs.errors import UserError
 from embodied.runs.folder import read_run_config
 from embodied.runs.seeds import generator_seed, stream
 from embodied.tasks import find_task
+from embodied.vector_env import VectorEnv
 from morphologies import Body, body_from_genome, find_body, from_json, read_genome
 
 ACTOR = 1
@@ -28,7 +29,7 @@ class Given:
     policy: Literal["trained", "zero", "random"] = "trained"
     """Who acts."""
     task: str | None = None
-    """Registered name, where no run is named."""
+    """Registered name, or that of an environment from elsewhere, where no run is named."""
     body: str | None = None
     """Name or genome file, where no run is named."""
     seed: int = 0
@@ -40,7 +41,8 @@ class Subject:
     """A body in a task, and where its policy lies."""
 
     task: str
-    body: Body
+    body: Body | None
+    """None where the task is an environment from elsewhere."""
     policy: Path | None
 
 
@@ -55,14 +57,19 @@ def resolve(given: Given, run: Path | None) -> Subject:
         if given.policy == "trained":
             raise UserError("name a run, or say --policy zero or --policy random with --task and --body")
         task = given.task or "flat"
+        if is_foreign(task):
+            if given.body:
+                raise UserError(f"{task} brings a body of its own; leave --body out")
+            return Subject(task, None, None)
         return Subject(task, find_body(given.body or find_task(task).default_body), None)
     if given.task or given.body:
         raise UserError("a run has its own task and body: name either a run, or --task and --body")
-    if (run / "genome.json").exists():  # one lifetime of an evolution
+    if (run / "genome.json").exists():  # one lifetime of an evolution or a transfer
         evolution = next((p for p in run.resolve().parents if (p / "config.yaml").exists()), None)
         if evolution is None:
             raise UserError(f"{run} is a lifetime's folder outside of any run, so its task is not known")
-        return Subject(_field(evolution, "task"), _lifetime(run), run)
+        transferred = read_run_config(evolution)["kind"] == "transfer"  # there every task has a folder of lifetimes
+        return Subject(run.resolve().parent.name if transferred else _field(evolution, "task"), _lifetime(run), run)
     config = read_run_config(run)
     if config["kind"] == "evolve":
         best = run_figures(run)["best_lifetime"]
@@ -72,6 +79,8 @@ def resolve(given: Given, run: Path | None) -> Subject:
         return Subject(_field(run, "task"), _lifetime(folder), folder)
     if config["kind"] != "train":
         raise UserError(f"{run} holds a run of {config['kind']!r}, which has no policy")
+    if is_foreign(config.get("task")):
+        return Subject(_field(run, "task"), None, run)
     genome, name = config.get("genome"), _field(run, "body")
     body = body_from_genome(from_json(genome), name) if genome else find_body(name)
     return Subject(_field(run, "task"), body, run)
@@ -88,7 +97,7 @@ def _lifetime(folder: Path) -> Body:
     return body_from_genome(read_genome(folder / "genome.json"), f"lifetime {folder.name}")
 
 
-def actor_for(given: Given, subject: Subject, env: AutoresetEnv) -> Actor:
+def actor_for(given: Given, subject: Subject, env: VectorEnv) -> Actor:
     """Who acts, for an environment of the subject."""
     if given.policy == "zero":
         return zero_actor(env.action_space)
@@ -96,7 +105,6 @@ def actor_for(given: Given, subject: Subject, env: AutoresetEnv) -> Actor:
         return random_actor(env.action_space, generator_seed(stream(given.seed, ACTOR)))
     assert subject.policy is not None
     policy = load(subject.policy)
-    sizes = {name: space.shape[0] for name, space in env.observation_space.spaces.items() if space.shape}
-    if policy.shape.groups != sizes or policy.shape.actions != env.action_space.shape[0]:
+    if not policy.shape.fits(env.observation_space, env.action_space):
         raise UserError(f"the policy in {subject.policy} is not one for its body: it was trained on another")
     return mean_actor(policy)

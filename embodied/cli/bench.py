@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from embodied.bench.evolution import bench_evolution
+from embodied.bench.one_world import bench_one_world
 from embodied.bench.peers import stable_baselines3_rate
 from embodied.bench.training import bench_training
 from embodied.cli.arguments import parse
@@ -23,6 +24,7 @@ from embodied.runs.configuration import require_positive
 from embodied.runs.progress import Progress
 from embodied.runs.table import aligned
 
+ONE_WORLD_RUNS = 9
 FEEDS = ("gymnasium", "dummy", "batched")
 
 
@@ -50,6 +52,8 @@ class Bench:
     """Of an evolution on two workers whose overhead is measured; 0 leaves it out."""
     lifetime_steps: int = 250_000
     """Environment steps of one of them."""
+    one_world_steps: int = 5_000
+    """Of the one-world Gymnasium door on the flat task, and of a plain numpy environment in turn; 0 leaves them out."""
     json: Path | None = None
     """Write the figures to this file too."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
@@ -94,6 +98,9 @@ def run(arguments: list[str]) -> None:
             }
         if given.lifetimes:
             figures["evolution"] = _evolution(given, progress)
+        if steps := given.one_world_steps:
+            progress.say(f"The one-world door and a plain numpy environment, {ONE_WORLD_RUNS} runs of {steps:,} steps.")
+            figures["one_world"] = bench_one_world(given.body, steps, ONE_WORLD_RUNS, given.seed)
     figures["machine"] = {"system": platform.system(), "processor": platform.machine(), **versions()}
     _show(figures)
     if given.json:
@@ -126,6 +133,10 @@ def _show(figures: dict[str, Any]) -> None:
     for feed, peer in figures.get("stable_baselines3", {}).items():
         times = f"ours is {peer['ours_times_as_fast']:.2f} times as fast"
         rows.append((f"Stable-Baselines3, {feed}", f"{peer['steps_per_second']:,.0f}", times, ""))
+    if door := figures.get("one_world"):
+        rows.append(("plain numpy, one world", f"{door['plain_steps_per_second']:,.0f}", "", ""))
+        ratio = f"{door['ratio']:.2f} of plain numpy"
+        rows.append(("Gymnasium door, one world", f"{door['door_steps_per_second']:,.0f}", ratio, ""))
     print(aligned(rows))
     if evolution := figures.get("evolution"):
         print(

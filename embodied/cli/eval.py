@@ -11,7 +11,7 @@ from tyro.conf import Positional
 from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
 from embodied.cli.output import refuse_no_file, write_json
-from embodied.envs import make
+from embodied.envs import is_foreign, make
 from embodied.learning.evaluate import evaluate
 from embodied.runs.errors import UserError
 from embodied.runs.table import aligned
@@ -45,15 +45,16 @@ def run(arguments: list[str]) -> None:
         result = evaluate(env, actor_for(given, subject, env), given.seed)
         summary = result.summary()
         total = summary["return"]
-        term = env.env.task.fitness_term
+        term = None if is_foreign(subject.task) else env.env.task.fitness_term
         fitness = summary[term] if term else total
         env.close()
         name = str(path) if path else given.policy
-        figures[name] = {"task": subject.task, "body": subject.body.name, **summary, "returns": result.returns}
+        body = subject.body.name if subject.body else None
+        figures[name] = {"task": subject.task, "body": body, **summary, "returns": result.returns}
         rows.append(
             (
                 name,
-                subject.body.name,
+                body or subject.task,
                 f"{total['mean']:,.1f} ± {total['std']:,.1f}",
                 f"{total['low']:,.1f} to {total['high']:,.1f}",
                 f"{fitness['mean']:,.1f} ± {fitness['std']:,.1f}",

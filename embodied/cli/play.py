@@ -9,7 +9,8 @@ from tyro.conf import Positional
 
 from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
-from embodied.envs import make
+from embodied.envs import ForeignEnv, make
+from embodied.report.foreign_film import film_foreign
 from embodied.report.video import film, viewing_distance
 from embodied.runs.errors import UserError
 
@@ -29,7 +30,7 @@ class Play(Given):
     seconds: float = 20.0
     """At most; the video also ends with the episode."""
     width: int = 640
-    """Pixels."""
+    """Pixels; environments from elsewhere have a size of their own."""
     height: int = 480
     """Pixels."""
 
@@ -47,6 +48,12 @@ def run(arguments: list[str]) -> None:
         raise UserError(f"{given.video} is a folder; name a file for --video")
     subject = resolve(given, given.run)
     path = given.video or ((given.run or Path("runs")) / "video.mp4")
+    if subject.body is None:
+        foreign = ForeignEnv(subject.task, render_mode="rgb_array")
+        length, total = film_foreign(foreign, actor_for(given, subject, foreign), path, given.seed, given.seconds)
+        foreign.close()
+        print(f"{subject.task} gave {total:,.1f} in {length:.1f} s\nVideo  {path}")
+        return
     env = make(subject.task, subject.body, num_worlds=1, threads=1)
     shown = film(
         env,

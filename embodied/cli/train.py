@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import torch
 from torch import Tensor
 
 from embodied.cli.arguments import Place, parse, run_config
-from embodied.envs import make
+from embodied.envs import ForeignEnv, is_foreign, make
 from embodied.learning.evaluate import Evaluation, evaluate, mean_actor
 from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.load import POLICY, save_policy
 from embodied.learning.ppo import PPOConfig
 from embodied.learning.trainer import Trainer
 from embodied.networks import PolicyConfig
+from embodied.physics.cpu import usable_cores
 from embodied.runs.checkpoint import latest_checkpoint, save_checkpoint
 from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
@@ -38,7 +40,7 @@ class Train(Place):
     """Train a controller for one body."""
 
     task: str = "flat"
-    """Registered name."""
+    """Registered name, or gymnasium:ID or dm_control:DOMAIN-TASK for an environment from elsewhere."""
     body: str | None = None
     """Name, or genome file; the task's own body by default."""
     genome: str | None = None
@@ -76,12 +78,15 @@ def train(config: Train) -> Path:
     if config.device != "cpu":
         raise UserError(f"training runs on cpu for now, not on {config.device!r}")
     body = _body(config)
-    genome = to_json(body.genome) if body.genome is not None else None
-    config = replace(config, body=body.name if genome else config.body, genome=genome)
-    path = config.out or Path("runs") / f"train-{config.task}-{body.name}-{config.seed}"
+    if body is not None:
+        genome = to_json(body.genome) if body.genome is not None else None
+        config = replace(config, body=body.name if genome else config.body, genome=genome)
+    what = f"train-{config.task}-{body.name}" if body else f"train-{config.task}"
+    path = config.out or Path("runs") / f"{re.sub(r'[:/]', '-', what)}-{config.seed}"
     with RunFolder.open(path, "train", run_config(config), config.resume) as folder:
         env = make(config.task, body, config.worlds, config.device, threads=config.threads)
-        trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, env.world.threads)
+        threads = min(config.threads or usable_cores(), config.worlds)
+        trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, threads)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
             take_up(trainer, *stored, path)
@@ -90,8 +95,9 @@ def train(config: Train) -> Path:
             print(f"{path} is finished already; embodied eval {path} evaluates it again.")
             return path
         (path / "evaluation.json").unlink(missing_ok=True)
+        who = body.name if body else "a policy"
         print(
-            f"Training {body.name} on {config.task}: {trainer.iterations * trainer.samples:,} steps in {config.worlds} "
+            f"Training {who} on {config.task}: {trainer.iterations * trainer.samples:,} steps in {config.worlds} "
             f"worlds into {path}" + (f", from step {trainer.steps:,} on" if stored else "")
         )
         _loop(config, trainer, path)
@@ -127,7 +133,13 @@ def _loop(config: Train, trainer: Trainer, path: Path) -> None:
         metrics.close()
 
 
-def _body(config: Train) -> Body:
+def _body(config: Train) -> Body | None:
+    """None where the environment comes from elsewhere, and with a body of its own."""
+    if is_foreign(config.task):
+        if config.body is not None or config.genome is not None:
+            raise UserError(f"{config.task} brings a body of its own; leave --body out")
+        ForeignEnv(config.task).close()  # a wrong name is refused before a folder is made
+        return None
     if config.genome is not None:
         return body_from_genome(from_json(config.genome), config.body or "body")
     return find_body(config.body if config.body is not None else find_task(config.task).default_body)

@@ -47,6 +47,8 @@ def _role(path: Path) -> Role | None:
     if not (path / "genome.json").exists() and read_run_config(path)["kind"] == "evolve":
         return None
     subject = resolve(Given(), path)
+    if subject.body is None:
+        raise UserError(f"view shows bodies in this package's own tasks; embodied play {path} films {subject.task}")
     return Role(subject.body.name, subject.task, subject.body, subject.policy)
 
 

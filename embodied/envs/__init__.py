@@ -1,7 +1,8 @@
 """Environments: a task played in a World, batched or for one world, and doors to other libraries."""
 
 from embodied.envs.env import Env
+from embodied.envs.foreign import ForeignEnv, is_foreign
 from embodied.envs.make import make
 from embodied.envs.vector import AutoresetEnv
 
-__all__ = ["AutoresetEnv", "Env", "make"]
+__all__ = ["AutoresetEnv", "Env", "ForeignEnv", "is_foreign", "make"]

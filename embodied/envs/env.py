@@ -61,6 +61,7 @@ class Env:
         self.term_names = tuple(task.rewards())
         """Of the reward."""
         self.generator.manual_seed(seed)
+        task.restart()
         self.reset(everywhere)
 
     def reset(self, mask: Tensor) -> Observation:
@@ -110,12 +111,12 @@ class Env:
             raise ValueError(f"actions have shape {tuple(actions.shape)}; expected {expected}")
         self.task.act(actions)
         self.world.step(self.scene.decimation)
-        observation = self.spec.read()
         named = self.task.rewards()
         terms = np.empty((len(named), self.num_worlds))
         for row, term in zip(terms, named.values(), strict=True):
             row[:] = term.numpy()
         terminated = self.task.terminated()
+        observation = self.spec.read()  # last: a goal that was reached has made way for the next one
         unhealthy = self.world.unhealthy
         outside = self.spec.outside(observation)
         any_unhealthy = outside is not None or self.world.in_trouble

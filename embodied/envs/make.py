@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from embodied.envs.env import Env
+from embodied.envs.foreign import ForeignEnv, is_foreign
 from embodied.envs.vector import AutoresetEnv
+from embodied.runs.errors import UserError
 from embodied.tasks import Task, find_task
 from embodied.tasks.registry import load_plugins
 from morphologies import Body, Genome, find_body
@@ -22,7 +24,8 @@ def make(
     """A batched environment.
 
     Args:
-        task: a registered name, or a Task made for this call.
+        task: a registered name, or a Task made for this call; or an environment from elsewhere, ``gymnasium:<id>`` or
+            ``dm_control:<domain>-<task>``, for which a `ForeignEnv` is returned: a `VectorEnv` without World and Task.
         body: a name, a genome file, a genome or a Body; by default the task's own.
         num_worlds: worlds stepped together.
         device: where they are simulated; "cpu".
@@ -32,11 +35,16 @@ def make(
     Raises:
         UnknownTask, UnknownBody, GenomeError: what their names say.
         ValueError: a device that there is no World for.
+        UserError: an environment from elsewhere that cannot be made, or a body for one.
     """
     if device != "cpu":
         raise ValueError(f"there is no World for the device {device!r} yet; use cpu")
     if num_worlds < 1:
         raise ValueError(f"num_worlds must be at least 1, not {num_worlds}")
+    if isinstance(task, str) and is_foreign(task):
+        if body is not None:
+            raise UserError(f"{task} brings a body of its own; leave body out, or name one of our tasks")
+        return ForeignEnv(task, num_worlds, seed)  # type: ignore[return-value]
     load_plugins()
     found = find_task(task)
     return AutoresetEnv(Env(found, bodies_of(found, body), num_worlds, seed, threads))

@@ -52,6 +52,7 @@ class AutoresetEnv:
         """Begins an episode in every world."""
         if seed is not None:
             self.env.generator.manual_seed(seed)
+            self.env.task.restart()
             if self._pool is not None:
                 self._pool.discard()
         self._length[:] = 0

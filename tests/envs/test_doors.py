@@ -1,71 +1,17 @@
-"""Doors through the libraries they lead to: Gymnasium, Stable-Baselines3 and rsl_rl themselves."""
-
-import warnings
+"""The batched doors through the libraries they lead to: Stable-Baselines3 and rsl_rl themselves."""
 
 import gymnasium
 import numpy as np
 import pytest
 import torch
-from gymnasium.utils.env_checker import check_env
 from rsl_rl.runners import OnPolicyRunner
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
 
-from embodied.envs.doors.gymnasium import GymnasiumEnv
 from embodied.envs.doors.rsl_rl import RslRlEnv
 from embodied.envs.doors.stable_baselines3 import StableBaselines3Env
-from tests.envs.short import ShortFlat, actions_for, plain, put, short
-
-
-def test_gymnasium_s_own_checks_pass_without_a_warning():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        env = gymnasium.make("embodied/Flat-v0")
-        check_env(env.unwrapped, skip_render_check=True)
-
-
-def test_a_gymnasium_environment_takes_a_body_by_name():
-    env = gymnasium.make("embodied/Flat-v0", body="tripod")
-    env.reset(seed=0)
-    observation, *_ = env.step(env.action_space.sample())
-    assert env.observation_space.contains(observation)
-
-
-def test_the_gymnasium_door_plays_what_the_env_plays():
-    door, env = GymnasiumEnv(ShortFlat(30), "ant"), plain(num_worlds=1)
-    first, _ = door.reset(seed=3)
-    env.generator.manual_seed(3)
-    np.testing.assert_array_equal(first["proprio"], env.reset(torch.ones(1, dtype=torch.bool))["proprio"][0])
-    for step, actions in enumerate(actions_for(env, 30), 1):
-        observation, reward, terminated, truncated, info = door.step(actions[0].numpy())
-        now = env.advance(actions)
-        np.testing.assert_array_equal(observation["proprio"], now.observation["proprio"][0])
-        assert reward == pytest.approx(float(now.terms.sum()))
-        assert info["terms"] == dict(zip(env.term_names, now.terms[:, 0].tolist(), strict=True))
-        assert terminated == bool(now.terminated)
-        assert truncated == (step == 30 and not terminated)
-        assert isinstance(reward, float)
-        assert type(terminated) is type(truncated) is bool
-        if terminated:
-            break
-
-
-@pytest.mark.parametrize("shape", [(1,), (11,), (1, 12), (2, 12)])
-def test_the_gymnasium_door_refuses_actions_of_another_shape(shape):
-    door = GymnasiumEnv("flat")
-    door.reset(seed=0)
-    with pytest.raises(ValueError, match="12"):
-        door.step(np.zeros(shape, np.float32))
-
-
-def test_gymnasium_s_vector_environments_hold_several_of_ours():
-    envs = gymnasium.make_vec("embodied/Flat-v0", num_envs=2, vectorization_mode="sync")
-    envs.reset(seed=1)
-    for _ in range(3):
-        observation, *_ = envs.step(envs.action_space.sample())
-    assert observation["proprio"].shape == (2, 64)
-    envs.close()
+from tests.envs.short import actions_for, plain, put, short
 
 
 def test_an_ended_episode_tells_stable_baselines_its_last_observation_and_why():

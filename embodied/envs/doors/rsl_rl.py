@@ -13,7 +13,10 @@ from embodied.vector_env import Observation
 
 
 class RslRlEnv(VecEnv):
-    """W worlds. Observation groups keep their names; name them in the runner's ``obs_groups``."""
+    """W worlds. Observation groups keep their names; name them in the runner's ``obs_groups``.
+
+    For an asymmetric critic, name the group ``privileged`` among the critic's and not among the actor's.
+    """
 
     def __init__(self, env: AutoresetEnv) -> None:
         """Takes the environment over and begins its episodes."""
@@ -47,7 +50,17 @@ class RslRlEnv(VecEnv):
         return self._out(self._observation), {}
 
     def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
-        """One control step; ``time_outs`` marks truncated worlds, which rsl_rl bootstraps."""
-        self._observation, reward, terminated, truncated, _ = self.env.step(actions)
-        done = terminated | truncated
-        return self._out(self._observation), reward, done.long(), {"time_outs": truncated}
+        """One control step.
+
+        ``time_outs`` marks truncated worlds, which rsl_rl bootstraps; ``log`` has means over the episodes that ended of
+        the sums of their reward's terms and of the task's metrics, which rsl_rl writes down.
+        """
+        self._observation, reward, terminated, truncated, info = self.env.step(actions)
+        extras: dict[str, Any] = {"time_outs": truncated}
+        episode = info["episode"]
+        if len(episode["world"]):
+            named = {"Terms": episode["terms"], "Metrics": episode["metrics"]}
+            extras["log"] = {
+                f"{kind}/{name}": values.float().mean() for kind, of in named.items() for name, values in of.items()
+            }
+        return self._out(self._observation), reward, (terminated | truncated).long(), extras

@@ -10,11 +10,15 @@ import numpy as np
 import torch
 from stable_baselines3.common.vec_env import VecEnv
 
+from embodied.envs.doors.unit_actions import UnitActions
 from embodied.vector_env import Observation, VectorEnv
 
 
 class StableBaselines3Env(VecEnv):
-    """W worlds. The observation is an array where there is one group, a dictionary of arrays where there are more."""
+    """W worlds. The observation is an array where there is one group, a dictionary of arrays where there are more.
+
+    The one goes with ``MlpPolicy``, the other with ``MultiInputPolicy``. Environments from elsewhere go through it too.
+    """
 
     def __init__(self, env: VectorEnv) -> None:
         """Takes the environment over."""
@@ -24,7 +28,8 @@ class StableBaselines3Env(VecEnv):
         space = groups[self._single] if self._single else env.observation_space
         self._actions: torch.Tensor | None = None
         self._seed: int | None = None
-        super().__init__(env.num_worlds, space, env.action_space)
+        self._task_actions = UnitActions(env.action_space)
+        super().__init__(env.num_worlds, space, self._task_actions.space)
 
     def _out(self, observation: Observation) -> Any:
         if self._single:
@@ -44,7 +49,7 @@ class StableBaselines3Env(VecEnv):
 
     def step_async(self, actions: np.ndarray) -> None:
         """Notes the actions."""
-        self._actions = torch.from_numpy(np.asarray(actions, dtype=np.float32))
+        self._actions = torch.from_numpy(self._task_actions(actions))
 
     def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Steps; only worlds whose episode ended are visited one by one, to give them their ``info``."""
@@ -60,6 +65,7 @@ class StableBaselines3Env(VecEnv):
                     "terminal_observation": last,
                     "TimeLimit.truncated": bool(truncated[world]),
                     "episode": {"r": float(episode["return"][row]), "l": int(episode["length"][row]), "t": 0.0},
+                    "metrics": {name: float(values[row]) for name, values in episode["metrics"].items()},
                 }
         return self._out(observation), reward.numpy(), (terminated | truncated).numpy(), infos
 
