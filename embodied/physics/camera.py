@@ -56,9 +56,10 @@ class Camera:
         """(height, width, 3) uint8: the world as it is now, from beside the tracked body."""
         data = self._world.data(world)
         x, y, z = data.xpos[self._track]
-        self._view.lookat[:] = (x, y, 0.5 * (z + 0.3))
+        base = max(0.0, z - 1.3)  # near level ground the view does not bob with the body; up a slope it follows
+        self._view.lookat[:] = (x, y, base + 0.5 * (z - base + 0.3))
         # Shadows are drawn around a light's position: the sun goes along.
-        data.light_xpos[:] = np.array((x, y, 0.0)) - 4.0 * data.light_xdir
+        data.light_xpos[:] = np.array((x, y, base)) - 4.0 * data.light_xdir
         self._take(self._picture.follow(world))
         self._renderer.update_scene(data, self._view)
         return self._renderer.render()

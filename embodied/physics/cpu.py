@@ -181,7 +181,7 @@ class CpuWorld:
 
 
 def _history_of(model: mujoco.MjModel, controls: np.ndarray) -> np.ndarray:
-    """(nhistory,) The default history, but as if these controls had been held: delayed actuators then begin with them."""
+    """(nhistory,) The default history, but as if these controls had been held: delayed actuators begin with them."""
     data = mujoco.MjData(model)
     for actuator in np.flatnonzero(model.actuator_history[:, 0]):
         samples = np.full((model.actuator_history[actuator, 0], 1), controls[actuator])

@@ -44,6 +44,11 @@ class Entity:
         }
         """Address and size by name."""
 
+    @property
+    def mass(self) -> float:
+        """Of all links, as compiled, kg."""
+        return float(self.model.body_mass[self.bodies].sum())
+
     @cached_property
     def pose(self) -> np.ndarray:
         """(joints,) The default pose, rad or m."""
@@ -107,7 +112,7 @@ class Entity:
         return (self.control_range - offset[:, None]) / scale[:, None]
 
     def soft_limits(self, part: float) -> np.ndarray:
-        """(2, joints) Lower and upper ends of that part of each joint's range, about its middle; infinite without one."""
+        """(2, joints) Ends of that part of each joint's range, about its middle; infinite where it has none."""
         low, high = self.model.jnt_range[self.joints].T
         middle, half = (high + low) / 2, part * (high - low) / 2
         limited = self.model.jnt_limited[self.joints].astype(bool)

@@ -86,7 +86,7 @@ def mark(radius: float, name: str = "mark") -> Body:
         }
         for part, (kind, size, height) in shapes.items():
             body.add_geom(
-                name=f"{name}/{part}",
+                name=part,
                 type=kind,
                 size=size,
                 pos=[0, 0, height],

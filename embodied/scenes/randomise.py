@@ -71,7 +71,7 @@ class Randomiser:
     Draws are around what the model says, never around an earlier draw.
     """
 
-    def __init__(self, entity: Entity, world: World, ranges: Ranges = Ranges()) -> None:  # noqa: B008 - frozen
+    def __init__(self, entity: Entity, world: World, ranges: Ranges = Ranges()) -> None:
         """Takes a World that varies the fields in `VARYING`."""
         self.ranges = ranges
         self._world = world

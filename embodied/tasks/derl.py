@@ -5,6 +5,7 @@ Constants from its released configuration; see the reference of each task for wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import gymnasium
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from embodied.physics.world import World
 from embodied.scenes import Arena, Scene
+from embodied.scenes.ground import LevelGround
 from embodied.senses import Sense
 from embodied.senses.proprioception import proprioception
 from embodied.tasks.task import Task
@@ -38,14 +40,17 @@ EDGE_MARGIN = 1.0
 class DerlTask(Task):
     """One body, 20 s, with DERL's noise, control cost and falls. A task gives its arena, senses and reward.
 
-    The head has fallen when it is no higher above the ground under it than ``fall_factor`` of its standing height. A
-    body whose limbs all lie level stands with its head at 0: it cannot fall.
+    An episode ends when the head comes near an edge of the arena, or falls: when it is no higher above the ground under
+    it than ``fall_factor`` of its standing height. A body whose limbs all lie level stands with its head at 0: it
+    cannot fall.
     """
 
     default_body = "ant"
     episode_steps = EPISODE_STEPS
     starts_alike = True
     fall_factor = FALL_FACTOR
+    rear_edge = True
+    """Whether the arena has an edge behind the start."""
 
     def __init__(self, arena: Arena) -> None:
         super().__init__()
@@ -72,6 +77,13 @@ class DerlTask(Task):
         self.generator = generator
         self.dt = scene.control_dt
         self.head = self.robot.root_pos
+        self.level = isinstance(self.ground, LevelGround)
+        side = self.arena.half_width - EDGE_MARGIN
+        rear = EDGE_MARGIN - self.arena.behind if self.rear_edge else -math.inf
+        floor = self.fall_height if self.level else -math.inf
+        self.lowest, self.highest = self.head.new_tensor(
+            [[rear, -side, floor], [self.arena.ahead - EDGE_MARGIN, side, math.inf]]
+        )
         self.actions = torch.zeros(world.num_worlds, len(scene.entities["robot"].actuators), device=world.device)
 
     def senses(self) -> Mapping[str, Sequence[Sense]]:
@@ -87,6 +99,11 @@ class DerlTask(Task):
         """Adds noise to the default state."""
         self.robot.perturb(RESET_NOISE, mask, self.generator)
 
+    def remember(self, mask: Tensor, **values: Tensor) -> None:
+        """Writes (W,) values into the memory of that name where the mask holds."""
+        for name, value in values.items():
+            torch.where(mask, value, self.memory[name], out=self.memory[name])
+
     def act(self, actions: Tensor) -> None:
         """Torques or targets; see `EntityView.act`."""
         self.actions = actions
@@ -100,3 +117,8 @@ class DerlTask(Task):
         """(W,) bool: the head is too low over the ground under it."""
         head = self.robot.root_pos
         return head[:, 2] - self.ground.height(head[:, None, :2])[:, 0] <= self.fall_height
+
+    def terminated(self) -> Tensor:
+        """The head is too low or near an edge of the arena: one comparison where the ground is level."""
+        ended = ((self.head <= self.lowest) | (self.head >= self.highest)).any(dim=-1)
+        return ended if self.level else ended | self.fallen()

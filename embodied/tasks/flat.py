@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
-from embodied.physics.world import World
-from embodied.scenes import Scene
 from embodied.scenes.arenas.flat import FlatArena
 from embodied.tasks.forward import ForwardTask
 
@@ -18,12 +13,3 @@ class Flat(ForwardTask):
 
     def __init__(self) -> None:
         super().__init__(FlatArena())
-
-    def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
-        """Takes the World; see `Task.start`."""
-        super().start(scene, world, generator)
-        self.lowest[2] = self.fall_height
-
-    def terminated(self) -> Tensor:
-        """The head is too low, or near a side or the far end of the arena: one comparison, as the ground is level."""
-        return ((self.head <= self.lowest) | (self.head >= self.highest)).any(dim=-1)

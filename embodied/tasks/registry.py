@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import difflib
+import os
+import sys
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 
-from embodied.tasks.flat import Flat
+from embodied.gymnasium_ids import register_id
 from embodied.tasks.task import Task
-from embodied.tasks.variable import Variable
 
 
 class UnknownTask(ValueError):
     """A task name that nobody registered; the message has the close ones."""
 
 
-_registered: dict[str, Callable[[], Task]] = {"flat": Flat, "variable": Variable}
+OWN: dict[str, str] = {
+    "flat": "Flat",
+    "variable": "Variable",
+    "patrol": "Patrol",
+    "point_nav": "PointNav",
+    "manipulation": "Manipulation",
+    "manipulate_ball": "ManipulateBall",
+    "exploration": "Exploration",
+    "incline": "Incline",
+    "push_box_incline": "PushBoxIncline",
+    "escape": "Escape",
+    "obstacle": "Obstacle",
+    "velocity": "Velocity",
+    "velocity_rough": "VelocityRough",
+}
+"""This package's tasks: class names, each in the module that is named like the task."""
+
+
+def _own(name: str) -> Callable[[], Task]:
+    """Makes a task of this package, whose module is imported when the first is made."""
+    return lambda: getattr(import_module(f"embodied.tasks.{name}"), OWN[name])()
+
+
+_registered: dict[str, Callable[[], Task]] = {name: _own(name) for name in OWN}
 
 
 def register_task(name: str, make: Callable[[], Task]) -> None:
-    """Makes a task known by name; registering a name again replaces it."""
+    """Makes a task known by name, to Gymnasium too; registering a name again replaces it."""
     _registered[name] = make
+    register_id(name, getattr(make, "episode_steps", None))
 
 
 @cache
@@ -40,13 +66,35 @@ def task_names() -> list[str]:
 def find_task(task: str | Task) -> Task:
     """A fresh task by its name, or the task itself.
 
+    A name with a colon, ``module:Class``, is a class in a module that can be imported from where Python looks or from
+    the current folder: a task of one's own needs no registration.
+
     Raises:
-        UnknownTask: nobody registered the name.
+        UnknownTask: nobody registered the name, or there is no such class.
     """
     if isinstance(task, Task):
         return task
+    if ":" in task:
+        return _imported(task)
     if task not in task_names():
         close = difflib.get_close_matches(task, _registered, n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(close)}?" if close else f"; known are {', '.join(sorted(_registered))}"
         raise UnknownTask(f"there is no task called {task!r}{hint}")
     return _registered[task]()
+
+
+def _imported(task: str) -> Task:
+    module, _, name = task.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        made = getattr(import_module(module), name)()
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise UnknownTask(f"there is no module {module!r} here or where Python looks, for the task {task!r}") from None
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UnknownTask(f"the task {task!r} cannot be made: {error}") from error
+    if not isinstance(made, Task):
+        raise UnknownTask(f"{task!r} makes a {type(made).__name__}, which is no embodied.tasks.Task")
+    return made

@@ -19,8 +19,8 @@ class Task(ABC):
     """What an environment asks. One instance serves one environment: it holds the views of its World.
 
     Calls come in this order: `scene`, `start`; for each new episode `reset`, the World's forward pass, `begin`; per
-    control step `act`, the World's step, `rewards`, `terminated`, and `metrics` when an episode ends. All masks are
-    boolean (W,) tensors.
+    control step `act`, the World's step, `rewards`, `terminated`, the senses' readings, and `metrics` when an episode
+    ends. All masks are boolean (W,) tensors.
     """
 
     name: str
@@ -58,6 +58,9 @@ class Task(ABC):
     @abstractmethod
     def action_space(self) -> gymnasium.spaces.Box:
         """The space of one world's action. Called after `start`."""
+
+    def restart(self) -> None:  # noqa: B027 - most tasks keep nothing from one episode to the next
+        """Forgets what outlives episodes, such as the levels of a curriculum: the environment was seeded anew."""
 
     @abstractmethod
     def reset(self, mask: Tensor) -> None:
