@@ -12,6 +12,7 @@ from typing import Any
 from embodied.bench.evolution import bench_evolution
 from embodied.bench.one_world import bench_one_world
 from embodied.bench.peers import stable_baselines3_rate
+from embodied.bench.terrain import bench_terrain
 from embodied.bench.training import bench_training
 from embodied.cli.arguments import parse
 from embodied.cli.output import refuse_no_file, write_json
@@ -25,6 +26,7 @@ from embodied.runs.progress import Progress
 from embodied.runs.table import aligned
 
 ONE_WORLD_RUNS = 9
+TERRAIN_RUNS = 7
 FEEDS = ("gymnasium", "dummy", "batched")
 
 
@@ -54,6 +56,8 @@ class Bench:
     """Environment steps of one of them."""
     one_world_steps: int = 5_000
     """Of the one-world Gymnasium door on the flat task, and of a plain numpy environment in turn; 0 leaves them out."""
+    terrain_steps: int = 50_000
+    """Of the variable task, and of the flat one in turn; 0 leaves them out."""
     json: Path | None = None
     """Write the figures to this file too."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
@@ -101,6 +105,11 @@ def run(arguments: list[str]) -> None:
         if steps := given.one_world_steps:
             progress.say(f"The one-world door and a plain numpy environment, {ONE_WORLD_RUNS} runs of {steps:,} steps.")
             figures["one_world"] = bench_one_world(given.body, steps, ONE_WORLD_RUNS, given.seed)
+        if steps := given.terrain_steps:
+            progress.say(
+                f"The variable task, height map and all, and the flat one, {TERRAIN_RUNS} runs of {steps:,} steps."
+            )
+            figures["terrain"] = bench_terrain(given.body, given.worlds, threads, steps, TERRAIN_RUNS, given.seed)
     figures["machine"] = {"system": platform.system(), "processor": platform.machine(), **versions()}
     _show(figures)
     if given.json:
@@ -137,6 +146,10 @@ def _show(figures: dict[str, Any]) -> None:
         rows.append(("plain numpy, one world", f"{door['plain_steps_per_second']:,.0f}", "", ""))
         ratio = f"{door['ratio']:.2f} of plain numpy"
         rows.append(("Gymnasium door, one world", f"{door['door_steps_per_second']:,.0f}", ratio, ""))
+    if terrain := figures.get("terrain"):
+        for place, rate in terrain["steps_per_second"].items():
+            ratio = f"{terrain['ratio_to_flat'][place]:.2f} of flat" if place in terrain["ratio_to_flat"] else ""
+            rows.append((place, f"{rate:,.0f}", ratio, ""))
     print(aligned(rows))
     if evolution := figures.get("evolution"):
         print(

@@ -115,7 +115,7 @@ class FieldGround(Ground):
 
     def _places(self, positions: np.ndarray) -> np.ndarray:
         """(…, 2) Column and row in the padded field, held to the field itself; 0 for what is no number."""
-        cells = (np.nan_to_num(positions) - (self.fields.x, self.fields.y)) / self.fields.cell
+        cells = (np.nan_to_num(positions, posinf=0.0, neginf=0.0) - (self.fields.x, self.fields.y)) / self.fields.cell
         return np.clip(cells, 0.0, self._last) + MARGIN
 
     def _bases(self) -> np.ndarray:

@@ -36,6 +36,8 @@ def test_bench_writes_its_figures_with_versions(tmp_path):
             "8192",
             "--one-world-steps",
             "50",
+            "--terrain-steps",
+            "64",
             "--json",
             str(tmp_path / "bench.json"),
         ]
@@ -47,12 +49,14 @@ def test_bench_writes_its_figures_with_versions(tmp_path):
     parts = evolution["driver_cpu_seconds"] + evolution["writing_cpu_seconds"]
     assert evolution["writing_cpu_seconds"] > 0
     assert evolution["overhead"] == parts / evolution["workers_cpu_seconds"]
+    assert len(figures["terrain"]["steps_per_second"]) == 3
+    assert all(ratio > 0 for ratio in figures["terrain"]["ratio_to_flat"].values())
     assert all(figures["one_world"][name] > 0 for name in ("door_steps_per_second", "plain_steps_per_second", "ratio"))
 
 
 def test_bench_feeds_stable_baselines3_three_ways(tmp_path):
     arguments = ["bench", "--steps", "128", "--worlds", "4", "--threads", "1", "--peer-steps", "64", "--peer-runs", "1"]
-    arguments += ["--lifetimes", "0", "--one-world-steps", "0"]
+    arguments += ["--lifetimes", "0", "--one-world-steps", "0", "--terrain-steps", "0"]
     main([*arguments, "--json", str(tmp_path / "bench.json")])
     peers = json.loads((tmp_path / "bench.json").read_text())["stable_baselines3"]
     assert set(peers) == {"gymnasium", "dummy", "batched"}

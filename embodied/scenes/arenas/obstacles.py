@@ -113,16 +113,31 @@ class BoxGround(Ground):
     def __init__(self, world: World, boxes: np.ndarray) -> None:
         """Takes a World that varies places and sizes, and the ids of the boxes' geoms."""
         self._pos, self._size = world.parameters["geom_pos"], world.parameters["geom_size"]
-        self._boxes = torch.as_tensor(boxes, device=world.device)
+        self._boxes = boxes
 
     def height(self, points: Tensor) -> Tensor:
-        """See `Ground.height`. Only boxes that come near a world's points are compared with them."""
-        centre, half = self._pos[:, self._boxes].to(points.dtype), self._size[:, self._boxes].to(points.dtype)
-        lowest, highest = points.amin(dim=1, keepdim=True), points.amax(dim=1, keepdim=True)
-        near = ((centre[..., :2] + half[..., :2] >= lowest) & (centre[..., :2] - half[..., :2] <= highest)).all(dim=-1)
-        worlds, boxes = near.nonzero(as_tuple=True)
-        middle, half = centre[worlds, boxes], half[worlds, boxes]
-        inside = ((points[worlds] - middle[:, None, :2]).abs() <= half[:, None, :2]).all(dim=-1)
-        covered = torch.zeros(points.shape[:2], dtype=points.dtype, device=points.device)
-        covered.index_add_(0, worlds, inside.to(points.dtype))
-        return (covered > 0) * covered.new_tensor(2 * HALF_HEIGHT)
+        """See `Ground.height`."""
+        places = points.numpy()
+        return torch.from_numpy(self._tops(places[..., 0], places[..., 1]))
+
+    def window(self, centres: Tensor, yaw: Tensor, along: Tensor, across: Tensor) -> Tensor:
+        """See `Ground.window`."""
+        cos, sin = (f(yaw.numpy())[:, None] for f in (np.cos, np.sin))
+        a, b, (x, y) = along.numpy(), across.numpy(), centres.numpy().T[:, :, None]
+        grid_x = ((x + cos * a)[:, :, None] - (sin * b)[:, None, :]).astype(np.float32)
+        grid_y = ((y + sin * a)[:, :, None] + (cos * b)[:, None, :]).astype(np.float32)
+        tops = self._tops(grid_x.reshape(len(x), -1), grid_y.reshape(len(x), -1))
+        return torch.from_numpy(tops.reshape(grid_x.shape))
+
+    def _tops(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(W, N) Heights at places (W, N); only boxes that come near a world's places are compared with them."""
+        centre, half = (field.numpy()[:, self._boxes, :2] for field in (self._pos, self._size))
+        lowest, highest = centre - half, centre + half
+        near = (highest[..., 0] >= x.min(axis=1, keepdims=True)) & (lowest[..., 0] <= x.max(axis=1, keepdims=True))
+        near &= (highest[..., 1] >= y.min(axis=1, keepdims=True)) & (lowest[..., 1] <= y.max(axis=1, keepdims=True))
+        tops = np.zeros_like(x)
+        for world, box in zip(*near.nonzero(), strict=True):
+            (x0, y0), (x1, y1) = lowest[world, box], highest[world, box]
+            inside = (x[world] >= x0) & (x[world] <= x1) & (y[world] >= y0) & (y[world] <= y1)
+            tops[world][inside] = 2 * HALF_HEIGHT
+        return tops
