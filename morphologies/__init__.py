@@ -7,6 +7,8 @@ from morphologies.develop import Root, develop
 from morphologies.genome import Genome, GenomeError, Hinge, Limb, canonical, groups, limb_count
 from morphologies.mutate import OPERATORS, Mutation, MutationFailed, apply_operator, mutate
 from morphologies.population import initial_population, random_genome, shape_key
+from morphologies.read import RobotError, read_robot
+from morphologies.robots import robot_names
 from morphologies.serialise import fingerprint, from_json, read_genome, to_json
 from morphologies.unimal import SPLAYED, UNIMAL, DesignSpace
 
@@ -23,6 +25,7 @@ __all__ = [
     "Limb",
     "Mutation",
     "MutationFailed",
+    "RobotError",
     "Root",
     "UnknownBody",
     "apply_operator",
@@ -40,7 +43,9 @@ __all__ = [
     "mutate",
     "random_genome",
     "read_genome",
+    "read_robot",
     "register_body",
+    "robot_names",
     "shape_key",
     "to_json",
     "violation",

@@ -53,8 +53,8 @@ class Body:
 
     @cached_property
     def description(self) -> Description:
-        """Figures of the body in its rest pose."""
-        return describe(self.spec().compile())
+        """Figures of the body in its default pose."""
+        return describe(self.spec().compile(), self.pose)
 
 
 def body_from_genome(genome: Genome, name: str = "body", space: DesignSpace | None = None, root: Root = "free") -> Body:
@@ -100,16 +100,28 @@ def register_body(name: str, make: Callable[[], Body]) -> None:
 
 def body_names() -> list[str]:
     """All names that `find_body` knows, sorted."""
-    return sorted({*_registered, *(path.stem for path in _genome_folder().glob("*.json"))})
+    from morphologies.robots import robot_names
+
+    return sorted({*_registered, *robot_names(), *(path.stem for path in _genome_folder().glob("*.json"))})
 
 
-def find_body(body: str | Path | Genome | Body, root: Root = "free") -> Body:
-    """A body from a name, a genome file, a genome, or a body itself.
+def find_body(body: str | Path | Genome | Body, root: Root = "free", asset_root: str | Path | None = None) -> Body:
+    """A body from a name, a genome file, a robot file, a genome, or a body itself.
+
+    Args:
+        body: what is wanted.
+        root: how a genome's body is held. A robot is held as its file says, unless this is not ``free``.
+        asset_root: folder that all files of a robot must lie in; its ROS package, or its own folder, by default.
 
     Raises:
         UnknownBody: a word that is neither a known name nor a file.
         GenomeError: a genome that cannot be read or is not an acceptable body.
+        RobotError: a robot file that cannot be read, or is no robot.
     """
+    # Late: reading robots takes more than most who ask for a genome need.
+    from morphologies.read import SUFFIXES, read_robot
+    from morphologies.robots import find_robot, robot_names
+
     if isinstance(body, Body):
         return body
     if isinstance(body, Genome):
@@ -117,6 +129,11 @@ def find_body(body: str | Path | Genome | Body, root: Root = "free") -> Body:
     if str(body) in _registered:
         return _registered[str(body)]()
     path = Path(body)
+    imposed = None if root == "free" else root
+    if path.suffix.lower() in SUFFIXES:
+        return read_robot(path, asset_root, imposed)
+    if str(body) in robot_names():
+        return find_robot(str(body), imposed)
     if path.suffix == "" and not (path.exists() and "/" in str(body)):
         shipped = _genome_folder() / f"{body}.json"
         if "/" in str(body) or not shipped.exists():

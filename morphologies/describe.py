@@ -1,7 +1,8 @@
-"""Descriptors: what a body is like, in numbers, measured on its compiled model in the rest pose."""
+"""Descriptors: what a body is like, in numbers, measured on its compiled model in the default pose."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import mujoco
@@ -35,9 +36,11 @@ class Description:
         return asdict(self)
 
 
-def describe(model: mujoco.MjModel) -> Description:
-    """Describes a model that holds one body, as developed or read, in its rest pose."""
+def describe(model: mujoco.MjModel, pose: Mapping[str, float] | None = None) -> Description:
+    """Describes a model that holds one body, as developed or read, in a pose given by joint names, else at rest."""
     data = mujoco.MjData(model)
+    for joint, position in (pose or {}).items():
+        data.qpos[model.joint(joint).qposadr] = position
     mujoco.mj_fwdPosition(model, data)
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     reach = 0.0
@@ -51,7 +54,9 @@ def describe(model: mujoco.MjModel) -> Description:
     mass = float(model.body_mass.sum())
     hinges = np.isin(model.jnt_type, (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE))
     on_limb = model.jnt_bodyid != 1
-    torque = np.abs(model.actuator_gear[:, 0]) * np.abs(model.actuator_ctrlrange).max(axis=1, initial=0.0)
+    # A position actuator's control is a place; what it can give is its force limit.
+    limits = np.where(model.actuator_forcelimited[:, None], model.actuator_forcerange, model.actuator_ctrlrange)
+    torque = np.abs(model.actuator_gear[:, 0]) * np.abs(limits).max(axis=1, initial=0.0)
     return Description(
         limbs=model.nbody - 2,
         joints=int((hinges & on_limb).sum()),

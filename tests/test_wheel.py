@@ -16,6 +16,7 @@ assert embodied.__file__.startswith(sys.argv[1]), embodied.__file__
 assert morphologies.__file__.startswith(sys.argv[1])
 assert str(find_preset("evolve", "quickstart")).startswith(sys.argv[1])
 assert find_body("ant").description.limbs == 8
+assert len(find_body("go1").feet) == 4
 from embodied.cli.main import main
 main(["list"])
 main(["eval", "--policy", "zero", "--episodes", "1", "--body", "tripod"])

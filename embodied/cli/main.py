@@ -10,15 +10,17 @@ from importlib import import_module
 COMMANDS = {
     "evolve": "evolve bodies while their controllers learn",
     "train": "train a controller for one body",
+    "transfer": "train the best bodies of an evolution on other tasks",
     "play": "make a video of a trained, idle or random body",
     "eval": "returns over full episodes, with confidence intervals",
     "report": "the figures of a run; of an evolution a page with pictures too",
     "view": "watch a run in the browser, with any of its bodies moving",
+    "doctor": "what is understood of a robot file or body, with what looks wrong, and a picture",
     "list": "the tasks, bodies and presets there are",
     "bench": "speed, as ratios from one run",
 }
 
-DRAWING = {"play": True, "report": False}
+DRAWING = {"play": True, "report": False, "doctor": False}
 """Commands that draw, for which MuJoCo is imported with EGL, and whether they are of no use without."""
 
 
@@ -61,12 +63,12 @@ def _run(name: str, arguments: list[str]) -> None:
     from embodied.runs.errors import UserError
     from embodied.tasks import UnknownTask
     from embodied.tasks.registry import load_plugins
-    from morphologies import GenomeError, UnknownBody
+    from morphologies import GenomeError, RobotError, UnknownBody
 
     try:
         load_plugins()
         import_module(f"embodied.cli.{name}").run(arguments)
-    except (UserError, UnknownTask, UnknownBody, GenomeError, TrainingDiverged) as error:
+    except (UserError, UnknownTask, UnknownBody, GenomeError, RobotError, TrainingDiverged) as error:
         _refuse(str(error))
 
 

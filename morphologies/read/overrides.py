@@ -1,0 +1,180 @@
+"""Overrides: what a small YAML beside a robot file says where a guess would be wrong."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from morphologies.read.errors import RobotError
+
+MAX_BYTES = 1 << 20
+CONTROLS = ("torque", "position")
+ROOTS = ("free", "planar", "fixed")
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Of the position actuators whose joints a pattern matches; None keeps what is there or guessed."""
+
+    kp: float | None = None
+    """N·m/rad, or N/m of slides."""
+    kv: float | None = None
+    """N·m·s/rad, or N·s/m."""
+    effort: float | None = None
+    """Largest torque, N·m, or force, N."""
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """All keys of the YAML; None or empty leaves a thing to the file, and where that is silent to a guess."""
+
+    base: str | None = None
+    """Name of the root link."""
+    root: str | None = None
+    """How it is held: free, planar or fixed."""
+    feet: tuple[str, ...] | None = None
+    """Names of the links that are feet, or patterns of names such as ``*_foot``."""
+    pose: dict[str, float] = field(default_factory=dict)
+    """Default joint positions, rad or m, by name or pattern; later lines win."""
+    spawn_height: float | None = None
+    """Of the root link's origin at the start of an episode, m."""
+    clearance: float | None = None
+    """Gap under the lowest point at the start of an episode, m."""
+    action_scale: float | None = None
+    """What one unit of action adds to a position actuator's target, rad or m."""
+    control: str | None = None
+    """``torque`` or ``position``: replaces the file's actuators by one of this kind per hinge and slide."""
+    gains: dict[str, Gains] = field(default_factory=dict)
+    """Gains by joint name or pattern; later lines win."""
+    sensors: tuple[str, ...] = ()
+    """Names or patterns of the file's own sensors that are to be kept."""
+    exclude_touching: bool = True
+    """Links that touch each other in the default pose never collide."""
+    scale: float | None = None
+    """Mesh files are that much smaller than their numbers, e.g. 0.001 for millimetres. URDF only."""
+
+
+def overrides_beside(path: Path) -> tuple[Overrides, Path | None]:
+    """Reads ``robot.yaml`` beside ``robot.xml`` or ``robot.urdf``, and says where it lies; none is no error.
+
+    Raises:
+        RobotError: it is there and cannot be understood.
+    """
+    for suffix in (".yaml", ".yml"):
+        beside = path.with_suffix(suffix)
+        if beside.is_file():
+            return read_overrides(beside), beside
+    return Overrides(), None
+
+
+def read_overrides(path: Path) -> Overrides:
+    """Reads the YAML.
+
+    Raises:
+        RobotError: an unknown key, a value of another kind than expected, or no YAML at all.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise RobotError(path, f"is larger than {MAX_BYTES:,} bytes")
+        text = raw.decode("utf-8")
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise RobotError(path, "uses YAML aliases; write the values out")
+        data = yaml.safe_load(text)
+    except OSError as error:
+        raise RobotError(path, f"cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise RobotError(path, "is not UTF-8 text") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        if isinstance(error, RobotError):
+            raise
+        raise RobotError(path, f"is not YAML: {error}") from None
+    if data is None:
+        return Overrides()
+    return _Reader(path).overrides(data)
+
+
+class _Reader:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def overrides(self, data: Any) -> Overrides:
+        known = Overrides.__dataclass_fields__
+        fields = self._mapping(data, "the file")
+        for key in fields:
+            if key not in known:
+                raise RobotError(self._path, f"does not know the key {key!r}; known are {', '.join(known)}")
+        values: dict[str, Any] = {}
+        for key, value in fields.items():
+            if value is None:
+                continue
+            if key == "base":
+                values[key] = self._text(value, key)
+            elif key in ("root", "control"):
+                values[key] = self._choice(value, key, ROOTS if key == "root" else CONTROLS)
+            elif key in ("feet", "sensors"):
+                values[key] = self._texts(value, key)
+            elif key == "pose":
+                values[key] = {n: self._number(v, f"pose of {n}") for n, v in self._mapping(value, key).items()}
+            elif key == "gains":
+                values[key] = {n: self._gains(v, n) for n, v in self._mapping(value, key).items()}
+            elif key == "exclude_touching":
+                if not isinstance(value, bool):
+                    raise RobotError(self._path, f"{key} must be true or false, not {value!r}")
+                values[key] = value
+            else:
+                values[key] = self._positive(value, key)
+        return Overrides(**values)
+
+    def _gains(self, value: Any, pattern: str) -> Gains:
+        fields = self._mapping(value, f"gains of {pattern}")
+        if stray := fields.keys() - Gains.__dataclass_fields__.keys():
+            raise RobotError(self._path, f"gains of {pattern} are kp, kv and effort, not {', '.join(sorted(stray))}")
+        return Gains(**{n: self._positive(v, f"{n} of {pattern}", zero=n == "kv") for n, v in fields.items()})
+
+    def _mapping(self, value: Any, what: str) -> dict[str, Any]:
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            raise RobotError(self._path, f"{what} must be names with values, not {value!r}")
+        return value
+
+    def _text(self, value: Any, what: str) -> str:
+        if not isinstance(value, str):
+            raise RobotError(self._path, f"{what} must be a name, not {value!r}")
+        return value
+
+    def _texts(self, value: Any, what: str) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise RobotError(self._path, f"{what} must be a list of names, not {value!r}")
+        return tuple(self._text(item, what) for item in value)
+
+    def _choice(self, value: Any, what: str, choices: tuple[str, ...]) -> str:
+        if value not in choices:
+            raise RobotError(self._path, f"{what} must be {' or '.join(choices)}, not {value!r}")
+        return value
+
+    def _number(self, value: Any, what: str) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise RobotError(self._path, f"{what} must be a finite number, not {value!r}")
+        return float(value)
+
+    def _positive(self, value: Any, what: str, zero: bool = False) -> float:
+        number = self._number(value, what)
+        if number < 0 or (number == 0 and not zero and what != "clearance"):
+            raise RobotError(self._path, f"{what} must be above 0, not {value!r}")
+        return number
+
+
+def matching(patterns: tuple[str, ...], names: list[str]) -> list[str]:
+    """The names that are one of the patterns or match one, in the order of the names."""
+    return [name for name in names if any(name == p or fnmatchcase(name, p) for p in patterns)]
+
+
+def unmatched(patterns: tuple[str, ...], names: list[str]) -> list[str]:
+    """The patterns that no name matches."""
+    return [p for p in patterns if not matching((p,), names)]
