@@ -36,8 +36,8 @@ class VectorEnv(Protocol):
         - ``terms``: the reward's terms, (W,) each;
         - ``unhealthy``: (W,) bool, worlds whose physics failed in this step; they are terminated, their reward is 0
           and their final observation is the last healthy one;
-        - ``episode``: of the episodes that ended, ``world`` (k,), ``return`` (k,), ``length`` (k,), and of its ``terms``
-          and ``metrics`` (k,) each by name.
+        - ``episode``: of the episodes that ended, ``world`` (k,), ``return`` (k,) and ``length`` (k,), and by name
+          their ``terms`` and ``metrics``, (k,) each.
         """
         ...
 

@@ -17,7 +17,10 @@ from embodied.runs.seeds import generator_seed, stream
 from embodied.tasks import find_task
 from embodied.vector_env import VectorEnv
 from morphologies import Body, body_from_genome, find_body, from_json, read_genome
+from morphologies.read import kept_robot
 
+ROBOT = "robot.bin"
+"""In a training's folder: the robot it was trained on, where that came from a file."""
 ACTOR = 1
 """Stream of a random actor's draws below the seed, which is the environment's own."""
 
@@ -31,7 +34,9 @@ class Given:
     task: str | None = None
     """Registered name, or that of an environment from elsewhere, where no run is named."""
     body: str | None = None
-    """Name or genome file, where no run is named."""
+    """Name, genome file or robot's file, where no run is named."""
+    asset_root: Path | None = None
+    """Folder that all files of a robot must lie in; by default its ROS package, or its own folder."""
     seed: int = 0
     """Of the episodes."""
 
@@ -61,7 +66,7 @@ def resolve(given: Given, run: Path | None) -> Subject:
             if given.body:
                 raise UserError(f"{task} brings a body of its own; leave --body out")
             return Subject(task, None, None)
-        return Subject(task, find_body(given.body or find_task(task).default_body), None)
+        return Subject(task, find_body(given.body or find_task(task).default_body, asset_root=given.asset_root), None)
     if given.task or given.body:
         raise UserError("a run has its own task and body: name either a run, or --task and --body")
     if (run / "genome.json").exists():  # one lifetime of an evolution or a transfer
@@ -82,7 +87,10 @@ def resolve(given: Given, run: Path | None) -> Subject:
     if is_foreign(config.get("task")):
         return Subject(_field(run, "task"), None, run)
     genome, name = config.get("genome"), _field(run, "body")
-    body = body_from_genome(from_json(genome), name) if genome else find_body(name)
+    if genome:
+        body = body_from_genome(from_json(genome), name)
+    else:
+        body = kept_robot(run / ROBOT) if (run / ROBOT).exists() else find_body(name)
     return Subject(_field(run, "task"), body, run)
 
 

@@ -39,6 +39,7 @@ def run(arguments: list[str]) -> None:
     torch.set_num_threads(1)
     rows = [("run", "body", "return", "95 % interval", "fitness", "length")]
     figures = {}
+    said = [("run", "metric", "mean", "95 % interval")]
     for path in given.runs or (None,):
         subject = resolve(given, path)
         env = make(subject.task, subject.body, given.episodes)
@@ -61,7 +62,14 @@ def run(arguments: list[str]) -> None:
                 f"{summary['length']['mean']:,.0f}",
             )
         )
+        said += [
+            (name, metric, f"{values['mean']:,.3f}", f"{values['low']:,.3f} to {values['high']:,.3f}")
+            for metric in summary["metrics"]
+            for values in [summary[metric]]
+        ]
     print(aligned(rows))
+    if len(said) > 1:
+        print(f"\n{aligned(said)}\n")
     print(f"{given.episodes} full episodes each, mean ± standard deviation over them; the interval is the mean's.")
     if given.json:
         write_json(given.json, figures)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from embodied.cli.actors import ROBOT
 from embodied.cli.arguments import Place, parse, run_config
 from embodied.envs import ForeignEnv, is_foreign, make
 from embodied.learning.evaluate import Evaluation, evaluate, mean_actor
@@ -30,6 +31,7 @@ from embodied.runs.progress import Progress
 from embodied.runs.seeds import generator_seed, stream
 from embodied.tasks import find_task
 from morphologies import Body, body_from_genome, find_body, from_json, to_json
+from morphologies.read import SUFFIXES, Reading, keep, kept_robot, read
 
 EVALUATION = 100
 """Stream of the evaluation's randomness below the run's seed."""
@@ -42,7 +44,9 @@ class Train(Place):
     task: str = "flat"
     """Registered name, or gymnasium:ID or dm_control:DOMAIN-TASK for an environment from elsewhere."""
     body: str | None = None
-    """Name, or genome file; the task's own body by default."""
+    """Name, genome file, or robot's file (MJCF, URDF); the task's own body by default."""
+    asset_root: Path | None = None
+    """Folder that all files of a robot must lie in; by default its ROS package, or its own folder."""
     genome: str | None = None
     """The body's genome as JSON; a run fills it in itself, so that it does not depend on a file."""
     steps: int = 1_000_000
@@ -77,13 +81,15 @@ def train(config: Train) -> Path:
     refuse_impossible_learning(config)
     if config.device != "cpu":
         raise UserError(f"training runs on cpu for now, not on {config.device!r}")
-    body = _body(config)
+    body, robot = _body(config)
     if body is not None:
         genome = to_json(body.genome) if body.genome is not None else None
         config = replace(config, body=body.name if genome else config.body, genome=genome)
     what = f"train-{config.task}-{body.name}" if body else f"train-{config.task}"
     path = config.out or Path("runs") / f"{re.sub(r'[:/]', '-', what)}-{config.seed}"
     with RunFolder.open(path, "train", run_config(config), config.resume) as folder:
+        if robot is not None:
+            body = _with_the_run(robot, path / ROBOT)
         env = make(config.task, body, config.worlds, config.device, threads=config.threads)
         threads = min(config.threads or usable_cores(), config.worlds)
         trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, threads)
@@ -133,16 +139,32 @@ def _loop(config: Train, trainer: Trainer, path: Path) -> None:
         metrics.close()
 
 
-def _body(config: Train) -> Body | None:
-    """None where the environment comes from elsewhere, and with a body of its own."""
+def _body(config: Train) -> tuple[Body | None, Reading | None]:
+    """The body, and what was read of it where it is a robot's file.
+
+    No body where the environment comes from elsewhere, and with a body of its own.
+    """
     if is_foreign(config.task):
         if config.body is not None or config.genome is not None:
             raise UserError(f"{config.task} brings a body of its own; leave --body out")
         ForeignEnv(config.task).close()  # a wrong name is refused before a folder is made
-        return None
+        return None, None
     if config.genome is not None:
-        return body_from_genome(from_json(config.genome), config.body or "body")
-    return find_body(config.body if config.body is not None else find_task(config.task).default_body)
+        return body_from_genome(from_json(config.genome), config.body or "body"), None
+    if config.body is not None and Path(config.body).suffix.lower() in SUFFIXES:
+        kept = config.out / ROBOT if config.resume and config.out else None
+        if kept is not None and kept.exists():  # the run goes on with the robot it began with
+            return kept_robot(kept), None
+        reading = read(config.body, config.asset_root)
+        return reading.body(), reading
+    return find_body(config.body if config.body is not None else find_task(config.task).default_body), None
+
+
+def _with_the_run(robot: Reading, place: Path) -> Body:
+    """Keeps a robot in the run's folder, and gives the one that is kept there already, if there is."""
+    if not place.exists():
+        write_atomically(place, keep(robot))
+    return kept_robot(place)
 
 
 def evaluate_policy(task: str, body, policy, episodes: int, seed: int, threads: int | None = None) -> Evaluation:

@@ -74,7 +74,7 @@ class AutoresetEnv:
             "episode": self._nothing_ended if not len(finished) else self._figures(finished),
         }
         observation = now.observation
-        reward, truncated = terms.sum(axis=0, dtype=np.float32), done ^ terminated
+        reward, truncated = terms.sum(axis=0).astype(np.float32), done ^ terminated
         if len(finished):
             if now.any_unhealthy:
                 self.unhealthy_worlds += int(now.unhealthy.sum())

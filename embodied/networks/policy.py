@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from embodied.networks.distributions import Gaussian
 from embodied.networks.group_network import GroupNetwork
 from embodied.networks.normaliser import RunningNormaliser
+from embodied.runs.errors import UserError
 from embodied.vector_env import Observation
 
 Memory = tuple[Tensor, ...]
@@ -34,6 +35,10 @@ class Policy(Protocol):
         ...
 
 
+PRIVILEGED = "privileged"
+"""The group that only a simulation knows: critics read it, actors don't unless they are told to."""
+
+
 @dataclass(frozen=True)
 class PolicyConfig:
     """What can be chosen of a policy."""
@@ -42,6 +47,10 @@ class PolicyConfig:
     """Layer sizes of actor and critic. DERL."""
     initial_log_std: float = 0.0
     """Logarithm of the actions' standard deviation at the start. DERL."""
+    actor_groups: tuple[str, ...] = ()
+    """Observation groups that the actor reads; by default all but ``privileged``."""
+    critic_groups: tuple[str, ...] = ()
+    """Observation groups that the critic reads; by default all."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +58,16 @@ class PolicyShape:
     """All that fixes the form of an `ActorCritic`; stored beside its weights."""
 
     groups: dict[str, int]
-    """Observation groups it reads, with their sizes."""
+    """Observation groups that actor or critic read, with their sizes."""
     actions: int
     """Length of an action."""
     hidden: tuple[int, ...] = PolicyConfig.hidden
     """Layer sizes."""
     initial_log_std: float = PolicyConfig.initial_log_std
+    actor_groups: tuple[str, ...] = ()
+    """Those of the groups that the actor reads; empty for all."""
+    critic_groups: tuple[str, ...] = ()
+    """Those of the groups that the critic reads; empty for all."""
 
     @classmethod
     def for_spaces(
@@ -63,10 +76,11 @@ class PolicyShape:
         action_space: gymnasium.Space,
         config: PolicyConfig = PolicyConfig(),
     ) -> PolicyShape:
-        """The shape for an environment's spaces, all of its groups read.
+        """The shape for an environment's spaces.
 
         Raises:
             TypeError: spaces that no policy of ours fits.
+            UserError: the configuration names groups that the environment has not.
         """
         if not isinstance(action_space, gymnasium.spaces.Box) or len(action_space.shape) != 1:
             raise TypeError(f"policies act in one-dimensional Box spaces; this environment's is {action_space}")
@@ -77,7 +91,30 @@ class PolicyShape:
             if space.shape is None or len(space.shape) != 1:
                 raise TypeError(f"observation group {name!r} must be one-dimensional, not {space}")
             groups[name] = space.shape[0]
-        return cls(groups, action_space.shape[0], config.hidden, config.initial_log_std)
+        actor = _chosen("actor_groups", config.actor_groups, groups) or tuple(n for n in groups if n != PRIVILEGED)
+        critic = _chosen("critic_groups", config.critic_groups, groups) or tuple(groups)
+        read = {name: size for name, size in groups.items() if name in actor or name in critic}
+        actor, critic = (() if len(each) == len(read) else each for each in (actor, critic))
+        return cls(read, action_space.shape[0], config.hidden, config.initial_log_std, actor, critic)
+
+    def fits(self, observation_space: gymnasium.spaces.Dict, action_space: gymnasium.spaces.Box) -> bool:
+        """Whether a policy of this shape can act there: whether its actor finds all that it reads."""
+        spaces = observation_space.spaces
+        found = all(name in spaces and spaces[name].shape == (size,) for name, size in self.actor_sizes.items())
+        return found and action_space.shape == (self.actions,)
+
+    @property
+    def actor_sizes(self) -> dict[str, int]:
+        """Of the groups that the actor reads."""
+        return self._sizes(self.actor_groups)
+
+    @property
+    def critic_sizes(self) -> dict[str, int]:
+        """Of the groups that the critic reads."""
+        return self._sizes(self.critic_groups)
+
+    def _sizes(self, names: tuple[str, ...]) -> dict[str, int]:
+        return {name: size for name, size in self.groups.items() if name in names or not names}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a JSON file."""
@@ -86,7 +123,15 @@ class PolicyShape:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> PolicyShape:
         """Reads `as_dict` back."""
-        return cls(**{**data, "hidden": tuple(data["hidden"])})
+        tuples = {name: tuple(data[name]) for name in ("hidden", "actor_groups", "critic_groups") if name in data}
+        return cls(**{**data, **tuples})
+
+
+def _chosen(what: str, names: tuple[str, ...], groups: dict[str, int]) -> tuple[str, ...]:
+    if unknown := [name for name in names if name not in groups]:
+        option, known = what.replace("_", "-"), ", ".join(groups)
+        raise UserError(f"--policy.{option} names {', '.join(unknown)}; this environment's groups are {known}")
+    return tuple(name for name in groups if name in names)
 
 
 class ActorCritic(nn.Module):
@@ -97,13 +142,15 @@ class ActorCritic(nn.Module):
         super().__init__()
         self.shape = shape
         self.normalisers = nn.ModuleDict({name: RunningNormaliser(size) for name, size in shape.groups.items()})
-        self.actor = GroupNetwork(shape.groups, shape.hidden, shape.actions, generator)
+        self.actor = GroupNetwork(shape.actor_sizes, shape.hidden, shape.actions, generator)
         self.log_std = nn.Parameter(torch.full((shape.actions,), shape.initial_log_std))
-        self.critic = GroupNetwork(shape.groups, shape.hidden, 1, generator)
+        self.critic = GroupNetwork(shape.critic_sizes, shape.hidden, 1, generator)
 
     def normalise(self, observation: Observation) -> Observation:
-        """The groups the policy reads, normalised."""
-        return {name: normaliser(observation[name]) for name, normaliser in self.normalisers.items()}
+        """The groups that actor or critic read, normalised; those that are not in the observation left out."""
+        return {
+            name: normaliser(observation[name]) for name, normaliser in self.normalisers.items() if name in observation
+        }
 
     def update_normalisers(self, observation: Observation) -> None:
         """Takes observations (…, size) into the normalisers' statistics."""
@@ -125,7 +172,8 @@ class ActorCritic(nn.Module):
 
     def forward(self, observation: Observation, memory: Memory = ()) -> tuple[Gaussian, Memory]:
         """See `Policy`."""
-        return self.distribution(self.normalise(observation)), memory
+        seen = {name: self.normalisers[name](observation[name]) for name in self.actor.groups}
+        return self.distribution(seen), memory
 
     def initial_memory(self, num_worlds: int) -> Memory:
         """Empty: each action depends on its observation alone."""

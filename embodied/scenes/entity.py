@@ -65,10 +65,15 @@ class Entity:
         at = dict(zip(self.joints, self.pose, strict=True))
         offset, scale = np.zeros(len(self.actuators)), np.ones(len(self.actuators))
         for number, actuator in enumerate(self.actuators):
-            if self.model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE and self._drives_joint(actuator):
+            if self._holds_position(actuator) and self._drives_joint(actuator):
                 offset[number] = at[int(self.model.actuator_trnid[actuator, 0])]
                 scale[number] = self.body.action_scale
         return offset, scale
+
+    def _holds_position(self, actuator: int) -> bool:
+        """A servo on position: its force falls with the position at all. A servo on velocity's does not."""
+        affine = self.model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE
+        return bool(affine and self.model.actuator_biasprm[actuator, 1] != 0)
 
     def _drives_joint(self, actuator: int) -> bool:
         joint = self.model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT

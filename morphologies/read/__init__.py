@@ -8,6 +8,7 @@ from morphologies.body import Body
 from morphologies.develop import Root
 from morphologies.read.child import gathered_in_child
 from morphologies.read.errors import RobotError
+from morphologies.read.kept import keep, kept_robot
 from morphologies.read.material import gather
 from morphologies.read.overrides import Gains, Overrides, overrides_beside
 from morphologies.read.reading import Reading, understand
@@ -58,4 +59,4 @@ def read_robot(
     return read(path, asset_root, root, overrides, trusted).body()
 
 
-__all__ = ["SUFFIXES", "Gains", "Overrides", "Reading", "RobotError", "read", "read_robot"]
+__all__ = ["SUFFIXES", "Gains", "Overrides", "Reading", "RobotError", "keep", "kept_robot", "read", "read_robot"]

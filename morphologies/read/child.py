@@ -9,12 +9,11 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from morphologies.develop import Root
 from morphologies.read.errors import RobotError
 from morphologies.read.material import Material, gather
-from morphologies.read.overrides import Gains, Overrides
+from morphologies.read.overrides import Overrides, overrides_from
 
 TIME_LIMIT = 60.0
 """s. The largest robots known compile within ten."""
@@ -110,13 +109,6 @@ def _limit(memory: int, seconds: int) -> None:
             continue
 
 
-def _overrides(data: dict[str, Any]) -> Overrides:
-    data["gains"] = {pattern: Gains(**gains) for pattern, gains in data["gains"].items()}
-    for name in ("feet", "sensors"):
-        data[name] = None if data[name] is None else tuple(data[name])
-    return Overrides(**data)
-
-
 def main() -> None:
     """Answers one request on standard input."""
     request = json.load(sys.stdin)
@@ -130,7 +122,7 @@ def main() -> None:
     try:
         asset_root = request["asset_root"]
         material = gather(path, None if asset_root is None else Path(asset_root))
-        understand(material, path, _overrides(request["overrides"]), request["root"])
+        understand(material, path, overrides_from(request["overrides"]), request["root"])
     except RobotError as error:
         answer.write(json.dumps({"path": str(error.path), "wrong": error.wrong}).encode())
         answer.close()

@@ -59,6 +59,13 @@ class Overrides:
     """Mesh files are that much smaller than their numbers, e.g. 0.001 for millimetres. URDF only."""
 
 
+def overrides_from(data: dict[str, Any]) -> Overrides:
+    """Overrides from their ``dataclasses.asdict`` after a way through JSON."""
+    gains = {pattern: Gains(**values) for pattern, values in data["gains"].items()}
+    listed = {name: None if data[name] is None else tuple(data[name]) for name in ("feet", "sensors")}
+    return Overrides(**{**data, **listed, "gains": gains})
+
+
 def overrides_beside(path: Path) -> tuple[Overrides, Path | None]:
     """Reads ``robot.yaml`` beside ``robot.xml`` or ``robot.urdf``, and says where it lies; none is no error.
 

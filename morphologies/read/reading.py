@@ -46,6 +46,10 @@ class Reading:
     clearance: float
     action_scale: float
     overrides: Overrides
+    material: Material
+    """What it was understood from."""
+    imposed_root: Root | None
+    """How the root link was to be held, over file and overrides."""
     guesses: list[str] = field(default_factory=list)
     """Sentences on what the file did not say, with the override's name in parentheses."""
     problems: list[str] = field(default_factory=list)
@@ -153,6 +157,8 @@ def understand(
         clearance=float(clearance),
         action_scale=overrides.action_scale or ACTION_SCALE,
         overrides=overrides,
+        material=material,
+        imposed_root=root,
         guesses=guesses,
         problems=problems,
         timestep=float(source.option.timestep),

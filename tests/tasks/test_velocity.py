@@ -131,7 +131,7 @@ def test_rewards_of_a_played_step_by_hand():
         }
         for name, value in expected.items():
             assert terms[name][world] == pytest.approx(value, rel=1e-5, abs=1e-9), name
-    assert reward.numpy() == pytest.approx(sum(terms.values()))
+    assert reward.numpy() == pytest.approx(sum(terms.values()), abs=1e-6)
     assert model.opt.timestep * env.decimation == pytest.approx(0.02)
 
 

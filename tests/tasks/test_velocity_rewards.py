@@ -62,6 +62,13 @@ def test_each_term_by_hand(name, changed, per_second):
     assert terms(**changed)[name] == pytest.approx(0.02 * per_second)
 
 
+def test_a_step_is_never_worth_less_than_nothing():
+    found = terms(other_contacts=4.0, linear=[0.0, 0.0, 1.0])  # 1.5 earned, 4 and 2 lost, a second
+    assert found["floor"] == pytest.approx(0.02 * 4.5)
+    assert sum(found.values()) == pytest.approx(0.0)
+    assert terms(other_contacts=1.0)["floor"] == 0.0
+
+
 def test_a_reward_is_a_rate_times_the_control_step():
     changed = {"linear": [0.3, 0.1, 0.2], "joint_torque": [5.0, 1.0], "other_contacts": 1.0}
     once, twice = terms(dt=0.01, **changed), terms(dt=0.02, **changed)
