@@ -11,7 +11,9 @@ from tyro.conf import Positional
 from embodied.cli.arguments import parse
 from embodied.cli.output import refuse_no_file, table, write_json
 from embodied.report.figures import report_figures
+from embodied.report.transfer import companions, read_transfers, transfer_table
 from embodied.runs.errors import UserError
+from embodied.runs.table import aligned
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,9 @@ class Report:
 
     run: Positional[Path] = Path()
     """Its folder."""
-    beside: Path | None = None
-    """Folder of another evolution, as a rule of a random search, to compare with."""
+    beside: tuple[Path, ...] = ()
+    """Folders of other evolutions: one on the same task, as a rule a random search, to compare fitness with; and any
+    whose bodies were transferred to other tasks, to set beside those of this run."""
     json: Path | None = None
     """Write the figures to this file instead, and draw nothing."""
 
@@ -33,19 +36,22 @@ def run(arguments: list[str]) -> None:
         raise UserError("name the run's folder: embodied report RUN")
     if given.json is not None:
         refuse_no_file(given.json)
-    figures = report_figures(given.run, given.beside)
+    beside, arenas = companions(given.run, given.beside)
+    figures = report_figures(given.run, beside, arenas)
     if given.json is not None:
         write_json(given.json, figures)
         return
     print(table({name: value for name, value in figures.items() if not isinstance(value, dict)}))
     if "beside" in figures:
         _print_paired(figures["beside"])
+    if "transfer" in figures:
+        print(f"\n{aligned(transfer_table(read_transfers((given.run, *arenas))))}")
     if figures["kind"] != "evolve":
         return
     if not figures["lifetimes_finished"]:
         print("\nNo lifetime is finished yet, so there is no page to make.")
         return
-    _write_page(given)
+    _write_page(given.run, beside, arenas)
 
 
 def _print_paired(figures: dict) -> None:
@@ -59,13 +65,13 @@ def _told(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
 
 
-def _write_page(given: Report) -> None:
+def _write_page(run: Path, beside: Path | None, arenas: list[Path]) -> None:
     from embodied.report.page import write_report  # draws: matplotlib takes a second to import
 
-    print(f"\nDrawing the page into {given.run / 'report'}")
+    print(f"\nDrawing the page into {run / 'report'}")
     console = Console(stderr=True)
     with console.status("reading the ledger") as status:
-        written = write_report(given.run, given.beside, lambda what: status.update(f"drawing: {what}"))
+        written = write_report(run, beside, lambda what: status.update(f"drawing: {what}"), arenas)
     if written.missing:
         print(f"Some pictures of bodies or films are missing: {written.missing}")
     print(f"Page      {written.page}\nPictures  {len(written.pictures)} PNG files beside it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.ppo import PPOConfig
@@ -66,8 +66,7 @@ def refuse_impossible(config: EvolveConfig) -> None:
     """Raises UserError for a configuration that no evolution can have."""
     require_positive(config, "lifetimes", "population", "tournament", "steps", "episodes", "workers")
     refuse_impossible_learning(config)
-    if config.device != "cpu":
-        raise UserError(f"evolution runs on cpu for now, not on {config.device!r}")
+    refuse_impossible_work(config)
     if unknown := [name for name in config.objectives if name not in OBJECTIVES]:
         raise UserError(f"there is no objective {unknown[0]!r}; known are {', '.join(OBJECTIVES)}")
     if not config.objectives or len(set(config.objectives)) < len(config.objectives):
@@ -76,6 +75,25 @@ def refuse_impossible(config: EvolveConfig) -> None:
         raise UserError(f"--search {config.search} selects on fitness alone; --objectives are for nsga2")
     if config.halving_factor < 2:
         raise UserError(f"--halving-factor must be at least 2, not {config.halving_factor}")
+
+
+class Work(Protocol):
+    """The fields that commands with workers have in common."""
+
+    @property
+    def device(self) -> str: ...  # noqa: D102
+    @property
+    def checkpoint_seconds(self) -> float: ...  # noqa: D102
+    @property
+    def patience(self) -> float: ...  # noqa: D102
+    @property
+    def memory(self) -> float | None: ...  # noqa: D102
+
+
+def refuse_impossible_work(config: Work) -> None:
+    """Raises UserError naming the first field that no workers can be given."""
+    if config.device != "cpu":
+        raise UserError(f"lifetimes are lived on cpu for now, not on {config.device!r}")
     for name in ("checkpoint_seconds", "patience"):
         if not getattr(config, name) >= 0:
             raise UserError(f"--{name.replace('_', '-')} must be a time in seconds, not {getattr(config, name)}")

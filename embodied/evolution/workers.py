@@ -7,6 +7,7 @@ too much memory, or is killed again and again without getting anywhere, is a fai
 from __future__ import annotations
 
 import ctypes
+import gc
 import math
 import multiprocessing
 import os
@@ -21,7 +22,6 @@ from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any
 
-from embodied.evolution.ledger import Outcome
 from embodied.evolution.lifetimes import Line, Order, live, prepare_process
 from embodied.runs.errors import UserError, explain_os_error
 
@@ -75,7 +75,8 @@ class Finished:
     """A lifetime ended well."""
 
     lifetime: int
-    outcome: Outcome
+    outcome: Any
+    """What it gave: of `live`, an Outcome."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Failed:
     """Environment steps that it had made."""
 
 
-Lives = Callable[[Order, Line], Outcome]
+Lives = Callable[[Order, Line], Any]
 Event = Began | Advanced | Reached | Interrupted | Finished | Failed
 
 
@@ -317,6 +318,14 @@ def _work(connection: Connection, lives: Lives) -> None:
             connection.send(("refused", told))
         except Exception as error:
             connection.send(("failed", "error", f"{type(error).__name__}: {error}"))
+        _give_memory_back()
+
+
+def _give_memory_back() -> None:
+    """A lifetime on terrain needs hundreds of megabytes, which the C library would keep for itself."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # of glibc alone
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _die_with_the_driver() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -11,6 +12,7 @@ from embodied.evolution.ledger import Ledger
 from embodied.report.compare import paired
 from embodied.report.history import read_history
 from embodied.report.science import science
+from embodied.report.transfer import read_transfers, transfer_figures
 from embodied.runs.errors import UserError
 from embodied.runs.folder import read_run_config
 from embodied.runs.metrics import read_metrics
@@ -28,20 +30,25 @@ def run_figures(path: Path) -> dict[str, Any]:
         return _evolution(path, config.get("population", 0))
     if kind == "train":
         return _training(path)
+    if kind == "transfer":
+        return {"kind": "transfer"}
     raise UserError(f"{path} holds a run of {kind!r}, which has no figures")
 
 
-def report_figures(path: Path, beside: Path | None = None) -> dict[str, Any]:
-    """Those of `run_figures`, and, of an evolution, its science and how it stands to another.
+def report_figures(path: Path, beside: Path | None = None, arenas: Sequence[Path] = ()) -> dict[str, Any]:
+    """Those of `run_figures`, and, of an evolution, its science, how it stands to another, and how bodies transfer.
 
     Args:
         path: of the run.
         beside: another evolution's, to compare with.
+        arenas: other evolutions', whose bodies' transfer stands beside.
 
     Raises:
         UserError: as `run_figures`, and for runs that cannot be compared.
     """
     found = run_figures(path)
+    if found["kind"] != "train" and (transfers := read_transfers((path, *arenas))):
+        found["transfer"] = transfer_figures(transfers)
     if found["kind"] != "evolve":
         if beside is not None:
             raise UserError(f"--beside compares evolutions, and {path} holds a training")

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from embodied.envs import make
 from embodied.evolution import lifetimes
 from embodied.evolution.lifetimes import Exploded, live
-from embodied.evolution.measures import evaluate_with_measures, passive_stability
+from embodied.evolution.measures import _Way, evaluate_with_measures, passive_stability
 from embodied.learning.evaluate import random_actor, zero_actor
 from morphologies import find_body, to_json
 from tests.evolution.short import SMALL
@@ -51,6 +52,50 @@ def test_a_crab_stands_without_motors_a_biped_does_not_and_a_tripod_does_until_i
     assert crab == {"stands": 1.0, "stands_pushed": 1.0}
     assert biped == {"stands": 0.0, "stands_pushed": 0.0}
     assert tripod["stands"] > tripod["stands_pushed"]
+
+
+def test_on_variable_ground_distance_energy_and_standing_mean_what_they_mean_on_flat():
+    """The first metres of the corridor are level, and its walls are not touched: a body without motors stands alike."""
+    found = {task: passive_stability(task, find_body("crab"), 0) for task in ("flat", "variable")}
+    assert found["variable"] == found["flat"] == {"stands": 1.0, "stands_pushed": 1.0}
+    env = make("variable", "ant", 3, threads=1)
+    measures = evaluate_with_measures(env, random_actor(env.action_space, 1), 5).measures
+    # The metric is where the head ended; the meter starts after the first step and leaves out the last.
+    assert measures["distance"] == pytest.approx(measures["metric/distance"], abs=0.1)
+    assert measures["energy"] > 0
+    env.close()
+
+
+def test_a_way_that_turns_is_measured_along_its_pieces_and_swaying_is_none():
+    """Four worlds: straight on, there and back, standing, and swaying faster than a piece lasts."""
+    times = torch.arange(0, 401) * 0.02
+    there_and_back = torch.where(times < 4, times, 8 - times)
+    x = torch.stack([0.5 * times, there_and_back, torch.full_like(times, 7.0), torch.sin(2 * torch.pi * times)])
+    pos = torch.zeros(4, 3)
+    pos[:, 0] = x[:, 0]
+    way = _Way(pos, 0.02)
+    total = torch.zeros(4)
+    for moment in x.T:
+        pos[:, 0] = moment
+        total += way.moved()
+    torch.testing.assert_close(total, torch.tensor([4.0, 8.0, 0.0, 0.0]), atol=1e-3, rtol=0.0)
+
+
+def test_cost_of_transport_is_per_mass_of_the_body_without_what_it_pushes():
+    env = make("manipulation", "ant", 2, threads=1)
+    mass = find_body("ant").description.mass
+    assert env.env.scene.model.body_mass.sum() >= mass + 1.0, "there is a box of 1 kg too"
+    advance = env.env.advance
+
+    def carried(actions):
+        env.world.field("qvel")[:, 1] = 1.0  # m/s aside, or no untrained body would go half a metre
+        return advance(actions)
+
+    env.env.advance = carried
+    measures = evaluate_with_measures(env, random_actor(env.action_space, 1), 5).measures
+    assert measures["distance"] > 0.5
+    assert measures["cost_of_transport"] == pytest.approx(measures["energy"] / (measures["distance"] * mass))
+    env.close()
 
 
 def test_a_body_whose_physics_fail_has_exploded(monkeypatch, tmp_path):

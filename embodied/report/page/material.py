@@ -11,6 +11,7 @@ from embodied.report.films import Films
 from embodied.report.history import History, Life
 from embodied.report.page import parts
 from embodied.report.style import Picture, draw
+from embodied.report.transfer import Results
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Material:
     portraits: Portraits
     films: Films
     say: Callable[[str], None]
+    transfers: list[Results] = field(default_factory=list)
+    """How its bodies, and those of other runs beside it, learned other tasks."""
     drawn: list[Path] = field(default_factory=list)
     """PNG files of the pictures so far."""
 

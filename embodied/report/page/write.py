@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -13,8 +13,9 @@ from embodied.report.bodies import Portraits
 from embodied.report.compare import refuse_unlike
 from embodied.report.films import Films
 from embodied.report.history import read_history
-from embodied.report.page import findings, outcome
+from embodied.report.page import findings, outcome, transfer
 from embodied.report.page.material import Material
+from embodied.report.transfer import read_transfers
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 
@@ -26,6 +27,7 @@ PARTS = (
     ("nature", "Energy and stability", findings.character),
     ("diversity", "Diversity", findings.variety),
     ("operators", "Mutation", findings.mutation),
+    ("transfer", transfer.TITLE, transfer.transfer),
     ("lifetimes", "All lifetimes", findings.records),
 )
 
@@ -40,13 +42,20 @@ class Written:
     """Why there are no portraits of bodies or not all films; None where there are."""
 
 
-def write_report(run: Path, beside: Path | None = None, say: Callable[[str], None] = lambda _: None) -> Written:
+def write_report(
+    run: Path,
+    beside: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    arenas: Sequence[Path] = (),
+) -> Written:
     """Writes ``RUN/report/index.html``, for an evolution that is over or still going on.
 
     Args:
         run: its folder.
         beside: folder of another evolution on the same task, drawn beside it.
         say: told what is drawn next.
+        arenas: folders of other evolutions, on any task, or of transfers: how their bodies learned other tasks is
+            shown beside this run's.
 
     Raises:
         UserError: no lifetime is finished yet, or a run that cannot be read or compared.
@@ -59,7 +68,8 @@ def write_report(run: Path, beside: Path | None = None, say: Callable[[str], Non
         refuse_unlike(history, other)
     folder = run / "report"
     folder.mkdir(exist_ok=True)
-    material = Material(history, other, folder, Portraits(folder / "bodies"), Films(history, folder / "videos"), say)
+    portraits, films = Portraits(folder / "bodies"), Films(history, folder / "videos")
+    material = Material(history, other, folder, portraits, films, say, read_transfers((run, *arenas)))
     head = outcome.head(material)
     content = "".join(part(material) for _, _, part in PARTS)
     page = folder / "index.html"

@@ -185,7 +185,7 @@ class Director:
         performance = Performance(role, self._panel.source.value)
         self._clear()
         self._performance = performance
-        self._stage.dress(performance.shapes, performance.links, performance.position)
+        self._stage.dress(performance.shapes, performance.links, performance.position, performance)
         show(self._panel.heading, words.heading(role.title, role.task))
         self._tell(standing)
 

@@ -14,6 +14,8 @@ from embodied.learning.evaluate import Actor, mean_actor, random_actor, zero_act
 from embodied.learning.load import load
 from embodied.report.viewer.shapes import Shape, shapes_of
 from embodied.runs.errors import UserError
+from embodied.scenes.arenas.obstacles import BoxGround
+from embodied.scenes.ground import LevelGround
 from morphologies import Body
 
 Source = Literal["trained", "zero", "random"]
@@ -43,6 +45,13 @@ class Performance:
         self._entity = self._env.env.scene.entities[self._env.env.task.agents[0]]
         self._view = self._entity.view(self._env.world)
         self._links = self._view.link_pos, self._view.link_quat
+        scene, world = self._env.env.scene, self._env.world
+        ground = scene.arena.ground(world)
+        self._ground = LevelGround() if isinstance(ground, BoxGround) else ground  # boxes are things, not hills
+        self._things = [entity for name, entity in scene.entities.items() if name not in self._env.env.task.agents]
+        moving = {body for entity in scene.entities.values() for body in entity.bodies}
+        self._fixed = [body for body in range(scene.model.nbody) if body not in moving]
+        self._places = [(view.link_pos, view.link_quat) for view in (thing.view(world) for thing in self._things)]
         self.control_dt = self._env.control_dt
         self.note = ""
         """Why what acts is not what was asked for; empty where it is."""
@@ -57,6 +66,27 @@ class Performance:
     def shapes(self) -> list[Shape]:
         """What the body is drawn with."""
         return shapes_of(self._entity.model, self._entity.bodies)
+
+    @property
+    def things(self) -> list[Shape]:
+        """What else there is but the ground: what belongs to the arena, things to push, marks."""
+        own = {name: values[0].numpy() for name, values in self._env.world.parameters.items()}
+        bodies = [*self._fixed, *(body for thing in self._things for body in thing.bodies)]
+        return shapes_of(self._entity.model, bodies, own)
+
+    @property
+    def thing_places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Positions (links, 3), m, and orientations (links, 4) in the world of what `things` are fixed to."""
+        model = self._entity.model
+        fixed = model.body_pos[self._fixed], model.body_quat[self._fixed]
+        positions, quats = (
+            np.concatenate([fixed[part], *(place[part][0].numpy() for place in self._places)]) for part in (0, 1)
+        )
+        return positions, quats
+
+    def heights(self, points: np.ndarray) -> np.ndarray:
+        """(n,) Of the ground, m, under (n, 2) places in the world."""
+        return self._ground.height(torch.from_numpy(points)[None].double())[0].numpy()
 
     def take_actions_from(self, source: Source) -> None:
         """Changes who acts, without a restart. A body without a policy is left to do nothing, and `note` says so."""
@@ -75,8 +105,7 @@ class Performance:
         if self.role.policy is None:
             raise UserError("no run was named")
         policy = load(self.role.policy)
-        sizes = {name: space.shape[0] for name, space in self._env.observation_space.spaces.items() if space.shape}
-        if policy.shape.groups != sizes or policy.shape.actions != self._env.action_space.shape[0]:
+        if not policy.shape.fits(self._env.observation_space, self._env.action_space):
             raise UserError(f"the policy in {self.role.policy} was trained on another body")
         return mean_actor(policy)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -13,6 +13,7 @@ from embodied.report.viewer.solids import Solid
 HIDDEN_GROUP = 3
 """Geoms of this group and above are not drawn, as in MuJoCo's own viewer."""
 _TYPES = mujoco.mjtGeom
+_GROUND = (int(_TYPES.mjGEOM_PLANE), int(_TYPES.mjGEOM_HFIELD))
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,15 @@ class Shape:
     """(3,) 0 to 255."""
 
 
-def shapes_of(model: mujoco.MjModel, links: Sequence[int]) -> list[Shape]:
+def shapes_of(model: mujoco.MjModel, links: Sequence[int], own: Mapping[str, np.ndarray] | None = None) -> list[Shape]:
     """The shapes of the links with these body ids; a capsule is a cylinder and a sphere at either end.
+
+    Planes and height fields are left out: they are the ground.
+
+    Args:
+        model: of the engine.
+        links: ids of bodies; 0 stands for what is fixed to the world.
+        own: fields of the model that are others in the world that is shown, by name.
 
     Raises:
         ValueError: a geom of a kind that is not drawn here, such as a mesh.
@@ -42,16 +50,19 @@ def shapes_of(model: mujoco.MjModel, links: Sequence[int]) -> list[Shape]:
     found = []
     for geom in range(model.ngeom):
         link = rows.get(int(model.geom_bodyid[geom]))
-        if link is not None and model.geom_group[geom] < HIDDEN_GROUP:
-            found += _geom_shapes(model, geom, link)
+        if link is not None and model.geom_group[geom] < HIDDEN_GROUP and int(model.geom_type[geom]) not in _GROUND:
+            found += _geom_shapes(model, geom, link, own or {})
     return found
 
 
-def _geom_shapes(model: mujoco.MjModel, geom: int, link: int) -> list[Shape]:
+def _geom_shapes(model: mujoco.MjModel, geom: int, link: int, own: Mapping[str, np.ndarray]) -> list[Shape]:
+    def of(name: str) -> np.ndarray:
+        return own.get(name, getattr(model, name))[geom].copy()
+
     material = int(model.geom_matid[geom])
     rgba = model.mat_rgba[material] if material >= 0 else model.geom_rgba[geom]
     colour = np.rint(255 * rgba[:3]).astype(np.uint8)
-    centre, quat, (a, b, c) = model.geom_pos[geom].copy(), model.geom_quat[geom].copy(), model.geom_size[geom].copy()
+    centre, quat, (a, b, c) = of("geom_pos"), of("geom_quat"), of("geom_size")
 
     def shape(kind: Solid, scale: tuple[float, float, float], along: float = 0.0) -> Shape:
         position = centre + rotated(quat[None], np.array([[0.0, 0.0, along]]))[0]
