@@ -15,6 +15,8 @@ TASKS = (
     *("flat", "variable", "manipulation", "patrol", "point_nav", "obstacle", "escape", "incline", "push_box_incline"),
     *("manipulate_ball", "exploration", "velocity"),
 )
+PRESETS = {"velocity": "velocity"}
+"""Where DERL's hyperparameters are not the customary ones."""
 STEPS, EPISODES, SEED = 1_000_000, 32, 0
 WHO = ("zero", "random", "trained")
 
@@ -27,7 +29,9 @@ def embodied(*arguments: object) -> None:
 def play(out: Path, task: str) -> None:
     """Trains on one task and evaluates all three."""
     run = out / task
-    embodied("train", "--task", task, "--body", "ant", "--steps", STEPS, "--seed", SEED, "--out", run, "--resume")
+    preset = ["--preset", PRESETS[task]] if task in PRESETS else []
+    given = ["--task", task, "--body", "ant", "--steps", STEPS, "--seed", SEED]
+    embodied("train", *preset, *given, "--out", run, "--resume")
     for who in WHO:
         file = out / f"{task}-{who}.json"
         if not file.exists():

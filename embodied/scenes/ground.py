@@ -26,8 +26,8 @@ class Ground(ABC):
         Args:
             centres: (W, 2) World position of the grid's origin, m.
             yaw: (W,) Heading of its first axis, rad.
-            along: (A,) Offsets along that axis, m.
-            across: (B,) Offsets to its left, m.
+            along: (A,) Offsets along that axis, m, in ascending order.
+            across: (B,) Offsets to its left, m, in ascending order.
         """
         cos, sin = torch.cos(yaw)[:, None, None], torch.sin(yaw)[:, None, None]
         x = centres[:, 0, None, None] + cos * along[:, None] - sin * across
@@ -60,7 +60,8 @@ class FieldGround(Ground):
     """A pool of height fields; every world stands on one of them.
 
     Heights are those of the engine's triangles: each cell is cut by the diagonal from its first corner, (row, column),
-    to (row + 1, column + 1). Outside the field the height is that of the nearest edge.
+    to (row + 1, column + 1). Outside the field the height is that of the nearest edge; a body that is itself outside
+    sees what one at the nearest edge sees.
     """
 
     def __init__(self, fields: HeightFields, world: World) -> None:
@@ -73,6 +74,7 @@ class FieldGround(Ground):
         self._last = np.array((columns - 1, rows - 1), dtype=np.float64)
         self._stride = columns + 2 * MARGIN
         self._flat = fields.padded.reshape(-1)
+        self._rooms: dict[tuple[int, ...], _Room] = {}
 
     @property
     def field_ids(self) -> Tensor:
@@ -92,9 +94,9 @@ class FieldGround(Ground):
     def height(self, points: Tensor) -> Tensor:
         """See `Ground.height`."""
         places = self._places(points.numpy())
-        out = np.empty(places.shape[:-1], dtype=np.float32)
-        self._triangles(places[..., 0], places[..., 1], self._bases()[:, None], out)
-        return torch.from_numpy(out).to(points.dtype)
+        room = _Room(places.shape[:-1], places.dtype)
+        room.columns[...], room.rows[...] = places[..., 0], places[..., 1]
+        return torch.from_numpy(self._triangles(room, self._bases()[:, None])).to(points.dtype)
 
     def window(self, centres: Tensor, yaw: Tensor, along: Tensor, across: Tensor) -> Tensor:
         """See `Ground.window`. In single precision: right to a tenth of a millimetre on slopes of 1."""
@@ -105,13 +107,28 @@ class FieldGround(Ground):
         x, y = self._places(centres.numpy()).astype(np.float32).T[:, :, None]
         ahead_x, ahead_y, left_x, left_y = x + cos * a, y + sin * a, sin * b, cos * b
         bases = self._bases()
-        out = np.empty((len(x), len(a), len(b)), dtype=np.float32)
-        for start in range(0, len(x), WORLDS_AT_ONCE):  # so that all that is in use stays in a core's cache
-            part = slice(start, start + WORLDS_AT_ONCE)
-            columns = ahead_x[part, :, None] - left_x[part, None, :]
-            rows = ahead_y[part, :, None] + left_y[part, None, :]
-            self._triangles(columns, rows, bases[part, None, None], out[part])
+        out = np.zeros((len(x), len(a), len(b)), dtype=np.float32)
+        uneven = self._uneven(ahead_x, ahead_y, left_x, left_y)
+        for start in range(0, len(uneven), WORLDS_AT_ONCE):  # so that all that is in use stays in a core's cache
+            part = uneven[start : start + WORLDS_AT_ONCE]
+            room = self._room((len(part), len(a), len(b)))
+            np.subtract(ahead_x[part, :, None], left_x[part, None, :], out=room.columns)
+            np.add(ahead_y[part, :, None], left_y[part, None, :], out=room.rows)
+            out[part] = self._triangles(room, bases[part, None, None])
         return torch.from_numpy(out)
+
+    def _uneven(self, ahead_x: np.ndarray, ahead_y: np.ndarray, left_x: np.ndarray, left_y: np.ndarray) -> np.ndarray:
+        """Numbers of the worlds whose windows hold anything but level ground at height 0."""
+        first, last = (slice(None), 0), (slice(None), -1)
+        corners = [(i, j) for i in (first, last) for j in (first, last)]  # offsets are in order
+        columns = np.stack([ahead_x[i] - left_x[j] for i, j in corners])
+        rows = np.stack([ahead_y[i] + left_y[j] for i, j in corners])
+        return np.flatnonzero(self.fields.uneven_within(self._fields(), columns, rows))
+
+    def _room(self, shape: tuple[int, ...]) -> _Room:
+        if shape not in self._rooms:
+            self._rooms[shape] = _Room(shape, np.dtype(np.float32))
+        return self._rooms[shape]
 
     def _places(self, positions: np.ndarray) -> np.ndarray:
         """(…, 2) Column and row in the padded field, held to the field itself; 0 for what is no number."""
@@ -120,25 +137,31 @@ class FieldGround(Ground):
 
     def _bases(self) -> np.ndarray:
         """(W,) Where each world's field begins in the flat array."""
-        size = self._flat.size // self._count
-        return (self._dataid.numpy()[:, self._geom] - self._first).astype(np.intp) * size
+        return self._fields() * (self._flat.size // self._count)
 
-    def _triangles(self, columns: np.ndarray, rows: np.ndarray, bases: np.ndarray, out: np.ndarray) -> None:
-        """Heights at places in the padded field, whose arrays are overwritten."""
-        column, row = np.floor(columns), np.floor(rows)
+    def _fields(self) -> np.ndarray:
+        return (self._dataid.numpy()[:, self._geom] - self._first).astype(np.intp)
+
+    def _triangles(self, room: _Room, bases: np.ndarray) -> np.ndarray:
+        """Heights at the room's places in the padded field, which are overwritten; an array of the room's."""
+        columns, rows, column, row = room.columns, room.rows, room.column, room.row
+        np.floor(columns, out=column)
+        np.floor(rows, out=row)
         columns -= column
         rows -= row
         row *= self._stride
         row += column
-        index = row.astype(np.intp)
-        index += bases
-        np.take(self._flat, index, out=out, mode="clip")
+        room.cell[...] = row
+        np.add(room.cell, bases, out=room.index)
+        out = np.take(self._flat, room.index, out=room.lower, mode="clip")
         # The corner that the point's triangle has besides those of the diagonal: along x or along y.
-        other = np.where(columns >= rows, np.intp(1), np.intp(self._stride))
-        other += index
-        middle = np.take(self._flat, other, mode="clip")
-        index += self._stride + 1
-        upper = np.take(self._flat, index, mode="clip")
+        np.greater_equal(columns, rows, out=room.along_x)
+        np.multiply(room.along_x, 1 - self._stride, out=room.other, casting="unsafe")
+        room.other += self._stride
+        room.other += room.index
+        middle = np.take(self._flat, room.other, out=room.middle, mode="clip")
+        room.index += self._stride + 1
+        upper = np.take(self._flat, room.index, out=room.upper, mode="clip")
         np.minimum(columns, rows, out=row)
         np.maximum(columns, rows, out=columns)
         upper -= middle
@@ -147,6 +170,18 @@ class FieldGround(Ground):
         middle *= columns
         out += middle
         out += upper
+        return out
+
+
+class _Room:
+    """Arrays to work in. Fresh ones of this size would cost as much as what is done in them."""
+
+    def __init__(self, shape: tuple[int, ...], kind: np.dtype) -> None:
+        self.columns, self.rows, self.column, self.row = (np.empty(shape, dtype=kind) for _ in range(4))
+        self.lower, self.middle, self.upper = (np.empty(shape, dtype=np.float32) for _ in range(3))
+        self.index, self.other = (np.empty(shape, dtype=np.intp) for _ in range(2))
+        self.cell = np.empty(shape, dtype=np.int32)
+        self.along_x = np.empty(shape, dtype=bool)
 
 
 WORLDS_AT_ONCE = 16

@@ -56,6 +56,7 @@ class HeightMap:
         self._ground = ground
         self._along, self._across = grid or thinned_grid()
         shape = (len(self._along), len(self._across))
+        self._middle = _middle(self._along, self._across)
         self.terms = (Term("height_map", shape[0] * shape[1], "m", MAX_HEIGHT, "heading, root link", shape),)
 
     def read(self) -> Tensor:
@@ -63,5 +64,15 @@ class HeightMap:
         centre = self._entity.root_pos[:, :2]
         heights = self._ground.window(centre, self._entity.heading, self._along, self._across)
         array = heights.numpy()  # torch would start threads for so many numbers, and they would fight the physics'
-        array -= self._ground.height(centre[:, None]).numpy()[:, :, None].astype(array.dtype)
+        if self._middle is not None:
+            here = array[:, self._middle[0], self._middle[1], None, None].copy()
+        else:
+            here = self._ground.height(centre[:, None]).numpy()[:, :, None].astype(array.dtype)
+        array -= here
         return heights
+
+
+def _middle(along: Tensor, across: Tensor) -> tuple[int, int] | None:
+    """Where a grid has the body itself; None where it has not."""
+    found = [(offsets.abs() < 1e-9).nonzero().flatten().tolist() for offsets in (along, across)]
+    return (found[0][0], found[1][0]) if all(found) else None

@@ -1,5 +1,7 @@
 """Ground heights against the engine's own rays, and frames against rotation matrices."""
 
+from functools import partial
+
 import mujoco
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from embodied.scenes.arenas.pooled import PooledArena
 from embodied.scenes.frames import from_yaw, rotate, rotate_back, yaw_of
 from embodied.scenes.ground import Ground, InclinedGround, LevelGround
 from embodied.scenes.terrain.pool import HeightFields
+from embodied.senses.height_map import regular_grid
 from morphologies import find_body
 
 CELL, X, Y = 0.1, -3.0, -2.5
@@ -65,6 +68,33 @@ def test_the_window_turns_and_moves_with_its_centre(rubble):
     assert seen.shape == (4, 4, 3)
     np.testing.assert_allclose(seen.flatten(1), by_rays(world, points), atol=1e-4)  # positions are single here
     np.testing.assert_allclose(seen, Ground.window(ground, centres, yaw, along, across), atol=1e-4)
+
+
+class Islands(PooledArena):
+    """Level ground with a few bumps of one sample each."""
+
+    def draw_fields(self):
+        rng = np.random.default_rng(4)
+        heights = np.zeros((2, 301, 401))
+        for field in heights:
+            field[rng.integers(1, 300, 30), rng.integers(1, 400, 30)] = rng.uniform(0.1, 0.5, 30)
+        return HeightFields(heights, CELL, -20.0, -15.0, np.zeros(2), ("islands",) * 2)
+
+
+def test_no_bump_is_lost_where_level_windows_are_left_out():
+    scene = Scene(Islands(), {"robot": find_body("ant")})
+    worlds = 400
+    world = CpuWorld(scene, worlds, scene.varying, threads=1)
+    ground = scene.arena.ground(world)
+    generator = torch.Generator().manual_seed(0)
+    ground.draw(torch.ones(worlds, dtype=torch.bool), generator)
+    centres = (torch.rand(worlds, 2, generator=generator, dtype=torch.float64) - 0.5) * torch.tensor([39.8, 29.8])
+    yaw = 6.3 * torch.rand(worlds, generator=generator, dtype=torch.float64)
+    along, across = regular_grid(behind=0.3, ahead=1.1, aside=0.7, spacing=0.05)
+    seen, expected = (of(centres, yaw, along, across) for of in (ground.window, partial(Ground.window, ground)))
+    np.testing.assert_allclose(seen, expected, atol=1e-4)
+    level = (expected == 0).flatten(1).all(dim=1).double().mean()
+    assert 0.2 < level < 0.9  # both kinds of window are there
 
 
 def test_beyond_the_field_the_height_is_that_of_its_edge(rubble):

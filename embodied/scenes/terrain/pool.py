@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import mujoco
 import numpy as np
@@ -23,6 +24,10 @@ SUNK = 0.25
 """How far level parts of fields lie below that plane, m: a contact with a plane costs a fraction of one with cells."""
 MARGIN = 64
 """Samples that a padded field has beyond each edge; more than the reach of a height map."""
+MOST_SAMPLES = 1 << 24
+"""Of a field: beyond, single precision cannot count them, and lookups do."""
+BLOCK = 8
+"""Samples to a side of the blocks that level ground is looked for in."""
 BASE = 1.0
 """Thickness of the solid ground below the lowest height, m."""
 FRICTION = (0.7, 0.1, 0.1)
@@ -53,6 +58,8 @@ class HeightFields:
         heights = np.asarray(self.heights, dtype=np.float32)
         if heights.ndim != 3 or len(heights) == 0 or min(heights.shape[1:]) < 2:
             raise ValueError(f"heights are (fields, rows, columns), at least (1, 2, 2), not {heights.shape}")
+        if (heights.shape[1] + 2 * MARGIN) * (heights.shape[2] + 2 * MARGIN) > MOST_SAMPLES:
+            raise ValueError(f"a field has {MOST_SAMPLES:,} samples at most, margins included, not {heights.shape[1:]}")
         if not np.isfinite(heights).all():
             raise ValueError("heights are finite; these hold NaN or infinity")
         if np.ptp(heights) > 16:
@@ -93,6 +100,29 @@ class HeightFields:
         """The engine's heights are parts of this, m: a power of two, so that scaling rounds nothing."""
         span = float(self.heights.max()) - self._lowest
         return 2.0 ** max(math.ceil(math.log2(span)), -10) if span > 0 else 2.0**-10
+
+    def uneven_within(self, fields: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """(n,) bool: whether anything but height 0 may lie within the boxes around places in the padded fields.
+
+        Args:
+            fields: (n,) numbers of the fields.
+            columns, rows: (k, n) places that a box is drawn around.
+        """
+        x0, x1 = (columns.min(axis=0) / BLOCK).astype(np.intp), (columns.max(axis=0) / BLOCK).astype(np.intp) + 1
+        y0, y1 = (rows.min(axis=0) / BLOCK).astype(np.intp), (rows.max(axis=0) / BLOCK).astype(np.intp) + 1
+        sums = self._uneven_blocks
+        return sums[fields, y1, x1] - sums[fields, y0, x1] - sums[fields, y1, x0] + sums[fields, y0, x0] > 0
+
+    @cached_property
+    def _uneven_blocks(self) -> np.ndarray:
+        """(K, m + 1, n + 1) How many of the blocks before one have a cell with a corner that is not at height 0."""
+        uneven = self.padded != 0
+        uneven[:, :-1] |= uneven[:, 1:]
+        uneven[:, :, :-1] |= uneven[:, :, 1:]
+        for axis in (1, 2):
+            uneven = np.logical_or.reduceat(uneven, np.arange(0, uneven.shape[axis], BLOCK), axis=axis)
+        sums = uneven.astype(np.int32).cumsum(axis=1).cumsum(axis=2)
+        return np.pad(sums, ((0, 0), (1, 0), (1, 0)))
 
     def add_to(self, spec: mujoco.MjSpec, material: str = "", friction: tuple[float, float, float] = FRICTION) -> None:
         """Adds the fields as assets and one geom, named ``ground``, that shows the first of them.
