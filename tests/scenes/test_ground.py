@@ -77,7 +77,7 @@ class Islands(PooledArena):
         rng = np.random.default_rng(4)
         heights = np.zeros((2, 301, 401))
         for field in heights:
-            field[rng.integers(1, 300, 30), rng.integers(1, 400, 30)] = rng.uniform(0.1, 0.5, 30)
+            field[rng.integers(1, 300, 100), rng.integers(1, 400, 100)] = rng.uniform(0.1, 0.5, 100)
         return HeightFields(heights, CELL, -20.0, -15.0, np.zeros(2), ("islands",) * 2)
 
 
