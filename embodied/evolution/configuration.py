@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.ppo import PPOConfig
@@ -16,34 +16,15 @@ OBJECTIVES = {"fitness": 1.0, "speed": 1.0, "cost_of_transport": -1.0, "limbs": 
 
 
 @dataclass(frozen=True)
-class EvolveConfig:
-    """One evolution."""
+class LivingConfig:
+    """How lifetimes are lived: what evolutions and transfers have in common."""
 
-    task: str = "flat"
-    """Registered name."""
-    search: Literal["tournament", "random", "nsga2", "map-elites"] = "tournament"
-    """Where bodies after the initial ones come from: mutated winners of DERL's tournament with ageing, anew at random,
-    mutated winners of NSGA-II, or mutated elites of an archive over body descriptors."""
-    objectives: tuple[str, ...] = ("fitness",)
-    """What nsga2 selects on: of fitness, speed, cost_of_transport, limbs. The other searches know fitness alone."""
-    lifetimes: int = 64
-    """In all, the initial population included. DERL, 4,000."""
-    population: int = 16
-    """Initial bodies, and the number of most recent ones that tournaments are held among. DERL, 576."""
-    tournament: int = 4
-    """Bodies drawn, with replacement, of which the best becomes a parent. DERL."""
-    space: Literal["unimal", "splayed"] = "unimal"
-    """Design space: the paper's, or with limbs that splay on mirrored limbs."""
     steps: int = 250_000
     """Environment steps of one lifetime. DERL, 5,000,000."""
-    budget: Literal["fixed", "halving"] = "fixed"
-    """Whether every lifetime gets all its steps, or hopeless ones are cut short by asynchronous successive halving."""
-    halving_factor: int = 3
-    """Part of the lifetimes, one in so many, that a rung of successive halving lets through."""
     worlds: int = 64
     """Worlds of one lifetime."""
     episodes: int = 16
-    """Of the evaluation that selection goes by, mean action, on the same seeds for all bodies."""
+    """Of the evaluation after a lifetime, mean action, on the same seeds for all bodies."""
     seed: int = 0
     """Of everything random."""
     workers: int | None = None
@@ -62,11 +43,35 @@ class EvolveConfig:
     """Its networks."""
 
 
+@dataclass(frozen=True)
+class EvolveConfig(LivingConfig):
+    """One evolution."""
+
+    task: str = "flat"
+    """Registered name."""
+    search: Literal["tournament", "random", "nsga2", "map-elites"] = "tournament"
+    """Where bodies after the initial ones come from: mutated winners of DERL's tournament with ageing, anew at random,
+    mutated winners of NSGA-II, or mutated elites of an archive over body descriptors."""
+    objectives: tuple[str, ...] = ("fitness",)
+    """What nsga2 selects on: of fitness, speed, cost_of_transport, limbs. The other searches know fitness alone."""
+    lifetimes: int = 64
+    """In all, the initial population included. DERL, 4,000."""
+    population: int = 16
+    """Initial bodies, and the number of most recent ones that tournaments are held among. DERL, 576."""
+    tournament: int = 4
+    """Bodies drawn, with replacement, of which the best becomes a parent. DERL."""
+    space: Literal["unimal", "splayed"] = "unimal"
+    """Design space: the paper's, or with limbs that splay on mirrored limbs."""
+    budget: Literal["fixed", "halving"] = "fixed"
+    """Whether every lifetime gets all its steps, or hopeless ones are cut short by asynchronous successive halving."""
+    halving_factor: int = 3
+    """Part of the lifetimes, one in so many, that a rung of successive halving lets through."""
+
+
 def refuse_impossible(config: EvolveConfig) -> None:
     """Raises UserError for a configuration that no evolution can have."""
     require_positive(config, "lifetimes", "population", "tournament", "steps", "episodes", "workers")
-    refuse_impossible_learning(config)
-    refuse_impossible_work(config)
+    refuse_impossible_living(config)
     if unknown := [name for name in config.objectives if name not in OBJECTIVES]:
         raise UserError(f"there is no objective {unknown[0]!r}; known are {', '.join(OBJECTIVES)}")
     if not config.objectives or len(set(config.objectives)) < len(config.objectives):
@@ -77,21 +82,9 @@ def refuse_impossible(config: EvolveConfig) -> None:
         raise UserError(f"--halving-factor must be at least 2, not {config.halving_factor}")
 
 
-class Work(Protocol):
-    """The fields that commands with workers have in common."""
-
-    @property
-    def device(self) -> str: ...  # noqa: D102
-    @property
-    def checkpoint_seconds(self) -> float: ...  # noqa: D102
-    @property
-    def patience(self) -> float: ...  # noqa: D102
-    @property
-    def memory(self) -> float | None: ...  # noqa: D102
-
-
-def refuse_impossible_work(config: Work) -> None:
-    """Raises UserError naming the first field that no workers can be given."""
+def refuse_impossible_living(config: LivingConfig) -> None:
+    """Raises UserError naming the first field by which no lifetime can be lived."""
+    refuse_impossible_learning(config)
     if config.device != "cpu":
         raise UserError(f"lifetimes are lived on cpu for now, not on {config.device!r}")
     for name in ("checkpoint_seconds", "patience"):
