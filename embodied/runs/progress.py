@@ -36,8 +36,8 @@ class Work:
 
     @property
     def left(self) -> float | None:
-        """Seconds until it is done, as far as can be told."""
-        return (self.total - self.done) / self.rate if self.done > self.first else None
+        """Seconds until it is done, as far as can be told; whole rollouts may go beyond what was asked for."""
+        return max(0, self.total - self.done) / self.rate if self.done > self.first else None
 
 
 class Progress:

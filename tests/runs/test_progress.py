@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from embodied.runs.progress import Progress, Work, duration
@@ -24,3 +26,8 @@ def test_time_left_follows_from_the_rate_so_far():
     work = Work("w", total=1000, done=250, began=0.0)
     assert work.left == pytest.approx(750 / work.rate)
     assert Work("w", total=1000).left is None
+
+
+def test_nothing_is_left_of_work_that_went_beyond_what_was_asked_for():
+    work = Work("training", total=100, done=104, began=time.monotonic() - 1.0)
+    assert work.left == 0.0
