@@ -127,7 +127,10 @@ def find_body(body: str | Path | Genome | Body, root: Root = "free", asset_root:
     if isinstance(body, Genome):
         return body_from_genome(body, root=root)
     if str(body) in _registered:
-        return _registered[str(body)]()
+        made = _registered[str(body)]()
+        if not isinstance(made, Body):
+            raise UnknownBody(f"what was registered as {str(body)!r} makes a {type(made).__name__}, which is no Body")
+        return made
     path = Path(body)
     imposed = None if root == "free" else root
     if path.suffix.lower() in SUFFIXES:

@@ -68,6 +68,9 @@ def run(arguments: list[str]) -> None:
             for values in [summary[metric]]
         ]
     print(aligned(rows))
+    for name, each in figures.items():
+        if each["unhealthy"]:
+            print(f"{name}: the physics failed, or a sense left its limits, in {each['unhealthy']} episodes")
     if len(said) > 1:
         print(f"\n{aligned(said)}\n")
     print(f"{given.episodes} full episodes each, mean ± standard deviation over them; the interval is the mean's.")

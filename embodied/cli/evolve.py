@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from embodied.cli.arguments import Place, parse, run_config
 from embodied.cli.output import table
+from embodied.envs import is_foreign
 from embodied.evolution.configuration import EvolveConfig, refuse_impossible
 from embodied.evolution.evolve import Evolution, evolve, refuse_fruitless, write_best
 from embodied.report.figures import run_figures
@@ -28,13 +30,15 @@ class Evolve(EvolveConfig, Place):
 def run(arguments: list[str]) -> None:
     """The command."""
     given = parse("evolve", Evolve, arguments, "Evolve bodies while their controllers learn.")
+    if is_foreign(given.task):
+        raise UserError(f"{given.task} brings a body of its own: there is nothing to evolve; embodied train takes it")
     find_task(given.task)  # an unknown name is refused before a folder is made
     plain = run_config(given)
     config = from_plain(EvolveConfig, plain, "evolve")
     refuse_impossible(config)
     if config.episodes < MIN_EPISODES:
         raise UserError(f"--episodes must be at least {MIN_EPISODES}, not {config.episodes}: fewer select by chance")
-    path = given.out or Path("runs") / f"evolve-{config.task}-{config.seed}"
+    path = given.out or Path("runs") / f"evolve-{re.sub(r'[:/]', '-', config.task)}-{config.seed}"
     with RunFolder.open(path, "evolve", plain, given.resume):
         evolution = Evolution(config, path)
         if evolution.ended:

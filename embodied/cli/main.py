@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(name: str, arguments: list[str]) -> None:
+    from embodied.envs.contract import RewardNotFinite
     from embodied.learning.ppo import TrainingDiverged
     from embodied.runs.errors import UserError
     from embodied.tasks import UnknownTask
@@ -68,7 +69,7 @@ def _run(name: str, arguments: list[str]) -> None:
     try:
         load_plugins()
         import_module(f"embodied.cli.{name}").run(arguments)
-    except (UserError, UnknownTask, UnknownBody, GenomeError, RobotError, TrainingDiverged) as error:
+    except (RewardNotFinite, UserError, UnknownTask, UnknownBody, GenomeError, RobotError, TrainingDiverged) as error:
         _refuse(str(error))
 
 

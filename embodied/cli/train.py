@@ -81,18 +81,20 @@ def train(config: Train) -> Path:
     refuse_impossible_learning(config)
     if config.device != "cpu":
         raise UserError(f"training runs on cpu for now, not on {config.device!r}")
-    body, robot = _body(config)
+    path = config.out or Path("runs") / _folder_name(config)
+    body, robot = _body(config, path)
     if body is not None:
         genome = to_json(body.genome) if body.genome is not None else None
         config = replace(config, body=body.name if genome else config.body, genome=genome)
-    what = f"train-{config.task}-{body.name}" if body else f"train-{config.task}"
-    path = config.out or Path("runs") / f"{re.sub(r'[:/]', '-', what)}-{config.seed}"
+    # What cannot be learned is refused before a folder is made.
+    env = make(config.task, body, config.worlds, config.device, threads=config.threads)
+    threads = min(config.threads or usable_cores(), config.worlds)
+    trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, threads)
     with RunFolder.open(path, "train", run_config(config), config.resume) as folder:
         if robot is not None:
-            body = _with_the_run(robot, path / ROBOT)
-        env = make(config.task, body, config.worlds, config.device, threads=config.threads)
-        threads = min(config.threads or usable_cores(), config.worlds)
-        trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, threads)
+            write_atomically(path / ROBOT, keep(robot))
+            for problem in robot.problems:
+                print(f"{robot.name}: {problem}")
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
             take_up(trainer, *stored, path)
@@ -139,7 +141,13 @@ def _loop(config: Train, trainer: Trainer, path: Path) -> None:
         metrics.close()
 
 
-def _body(config: Train) -> tuple[Body | None, Reading | None]:
+def _folder_name(config: Train) -> str:
+    body = None if is_foreign(config.task) else config.body or find_task(config.task).default_body
+    what = "-".join(["train", config.task, *([Path(body).stem] if body else [])])
+    return f"{re.sub(r'[:/]', '-', what)}-{config.seed}"
+
+
+def _body(config: Train, path: Path) -> tuple[Body | None, Reading | None]:
     """The body, and what was read of it where it is a robot's file.
 
     No body where the environment comes from elsewhere, and with a body of its own.
@@ -152,19 +160,11 @@ def _body(config: Train) -> tuple[Body | None, Reading | None]:
     if config.genome is not None:
         return body_from_genome(from_json(config.genome), config.body or "body"), None
     if config.body is not None and Path(config.body).suffix.lower() in SUFFIXES:
-        kept = config.out / ROBOT if config.resume and config.out else None
-        if kept is not None and kept.exists():  # the run goes on with the robot it began with
-            return kept_robot(kept), None
+        if config.resume and (path / ROBOT).exists():  # the run goes on with the robot it began with
+            return kept_robot(path / ROBOT), None
         reading = read(config.body, config.asset_root)
         return reading.body(), reading
     return find_body(config.body if config.body is not None else find_task(config.task).default_body), None
-
-
-def _with_the_run(robot: Reading, place: Path) -> Body:
-    """Keeps a robot in the run's folder, and gives the one that is kept there already, if there is."""
-    if not place.exists():
-        write_atomically(place, keep(robot))
-    return kept_robot(place)
 
 
 def evaluate_policy(task: str, body, policy, episodes: int, seed: int, threads: int | None = None) -> Evaluation:
@@ -179,7 +179,9 @@ def describe_evaluation(result: Evaluation) -> str:
     """``return 812.3 ± 31.0 over 32 episodes (95 % interval of the mean 801.1 to 823.0), length 1000``."""
     figures = result.summary()
     total, length = figures["return"], figures["length"]
+    failed = f"; the physics failed, or a sense left its limits, in {result.unhealthy}" if result.unhealthy else ""
     return (
         f"return {total['mean']:,.1f} ± {total['std']:,.1f} over {figures['episodes']} episodes "
-        f"(95 % interval of the mean {total['low']:,.1f} to {total['high']:,.1f}), mean length {length['mean']:,.0f}"
+        f"(95 % interval of the mean {total['low']:,.1f} to {total['high']:,.1f}), "
+        f"mean length {length['mean']:,.0f}{failed}"
     )

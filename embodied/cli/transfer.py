@@ -58,7 +58,7 @@ def run(arguments: list[str]) -> None:
     print(aligned(transfer_table([read_results(folder) for folder in folders])))
     for folder in folders:
         print(f"Trainings  {folder}")
-    first, *others = list(given.run)
+    first, *others = [given.out] if given.out is not None else list(given.run)
     print(f"Report     embodied report {first}{' --beside ' if others else ''}{' '.join(map(str, others))}")
 
 

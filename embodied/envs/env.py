@@ -10,6 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from embodied.envs.contract import (
+    refuse_broken_play,
+    refuse_broken_scene,
+    refuse_broken_senses,
+    refuse_infinite_rewards,
+)
 from embodied.envs.start_pool import StartPool, Starts
 from embodied.physics.cpu import CpuWorld
 from embodied.senses import ObservationSpec
@@ -48,17 +54,19 @@ class Env:
         """
         self.task = task
         self.scene = task.scene(bodies)
+        refuse_broken_scene(task, self.scene)
         self._unstarted = copy.deepcopy(task)
         self.world = CpuWorld(self.scene, num_worlds, self.scene.varying, threads)
         self.num_worlds = num_worlds
         self.generator = torch.Generator(self.world.device).manual_seed(seed)
         task.start(self.scene, self.world, self.generator)
         self.spec = ObservationSpec(task.senses(), self.world.device)
+        refuse_broken_senses(task, self.spec, num_worlds)
         self.action_space = task.action_space()
         everywhere = torch.ones(num_worlds, dtype=torch.bool, device=self.world.device)
         self._latest: Observation = {}
         self.reset(everywhere)
-        self.term_names = tuple(task.rewards())
+        self.term_names = tuple(refuse_broken_play(task, num_worlds, self.action_space.shape[0]))
         """Of the reward."""
         self.generator.manual_seed(seed)
         task.restart()
@@ -105,6 +113,9 @@ class Env:
 
         A world whose physics failed, or whose observation is not finite or out of its space, is terminated: its
         reward is 0 and its observation the last healthy one. It must be reset before it is of use again.
+
+        Raises:
+            RewardNotFinite: the task's reward is not finite in a healthy world.
         """
         expected = (self.num_worlds, *self.action_space.shape)
         if actions.shape != expected:
@@ -127,6 +138,7 @@ class Env:
             observation = {
                 name: torch.where(unhealthy[:, None], self._latest[name], group) for name, group in observation.items()
             }
+        refuse_infinite_rewards(self.task, self.term_names, terms)
         self._latest = observation
         return Transition(observation, torch.from_numpy(terms), terminated, unhealthy, any_unhealthy)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from embodied.gymnasium_ids import register_id
+from embodied.gymnasium_ids import gymnasium_id, register_id
 from embodied.tasks.task import Task
 
 
@@ -45,7 +46,22 @@ _registered: dict[str, Callable[[], Task]] = {name: _own(name) for name in OWN}
 
 
 def register_task(name: str, make: Callable[[], Task]) -> None:
-    """Makes a task known by name, to Gymnasium too; registering a name again replaces it."""
+    """Makes a task known by name, to Gymnasium too; registering a name again replaces it.
+
+    Args:
+        name: words of small letters and digits, joined by underscores.
+        make: gives a fresh task each time, such as its class.
+
+    Raises:
+        ValueError: another kind of name, one that Gymnasium could not tell from another task's, or a task itself.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
+        raise ValueError(f"a task's name is words of small letters and digits joined by underscores, not {name!r}")
+    taken = next((other for other in _registered if gymnasium_id(other) == gymnasium_id(name) and other != name), None)
+    if taken is not None:
+        raise ValueError(f"{name!r} would have the Gymnasium id {gymnasium_id(name)}, which is that of {taken!r}")
+    if not callable(make):
+        raise ValueError(f"register the class of the task, or a function that makes it, not {type(make).__name__}")
     _registered[name] = make
     register_id(name, getattr(make, "episode_steps", None))
 
@@ -74,13 +90,18 @@ def find_task(task: str | Task) -> Task:
     """
     if isinstance(task, Task):
         return task
+    if not isinstance(task, str):
+        raise UnknownTask(f"a task is a name or a Task, not {task!r}" + (": make one" if callable(task) else ""))
     if ":" in task:
         return _imported(task)
     if task not in task_names():
         close = difflib.get_close_matches(task, _registered, n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(close)}?" if close else f"; known are {', '.join(sorted(_registered))}"
         raise UnknownTask(f"there is no task called {task!r}{hint}")
-    return _registered[task]()
+    made = _registered[task]()
+    if not isinstance(made, Task):
+        raise UnknownTask(f"what was registered as {task!r} makes a {type(made).__name__}, which is no Task")
+    return made
 
 
 def _imported(task: str) -> Task:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from embodied.physics.world import World
+from embodied.runs.errors import UserError
 from embodied.scenes import Scene
 from embodied.scenes.arenas.flat import FlatArena
 from embodied.scenes.arenas.legged import LeggedArena
@@ -79,7 +80,7 @@ class Velocity(Task):
         """The ground with the robot on it; see `Task.scene`."""
         robot = bodies["robot"]
         if robot.root != "free":
-            raise ValueError(f"velocity needs a body that can go anywhere; the root of {robot.name} is {robot.root}")
+            raise UserError(f"velocity needs a body that can go anywhere; the root of {robot.name} is {robot.root}")
         if self.ranges is None:
             return Scene(self.arena, bodies, TIMESTEP, DECIMATION)
         uncertain = {**bodies, "robot": randomisable(robot, self.ranges, TIMESTEP)}

@@ -47,6 +47,7 @@ def check_task(make_task: Callable[[], Task], body: str | Body | None = None, st
         assert torch.allclose(reward, total), "the reward is the sum of its terms"
         assert info["final_obs"].keys() == first.keys()
         played.append(reward)
+    _check_mask(make_task, body)
     if task.fitness_term is not None:
         assert task.fitness_term in info["terms"], f"{task.fitness_term} is no term of the reward"
     assert stored is not None
@@ -55,3 +56,17 @@ def check_task(make_task: Callable[[], Task], body: str | Body | None = None, st
         assert torch.equal(one.step(action)[1], reward), "taking up a stored state changed what followed"
     one.close()
     two.close()
+
+
+def _check_mask(make_task: Callable[[], Task], body: str | Body | None) -> None:
+    """A reset touches the worlds of its mask and no others."""
+    env = make(make_task(), body, num_worlds=3, seed=5).env
+    for _ in range(3):
+        env.advance(torch.zeros(3, *env.action_space.shape))
+    before = env.state_dict()
+    env.reset(torch.tensor([False, True, False]))
+    after = env.state_dict()
+    for name, value in before.items():
+        if name != "generator":
+            assert torch.equal(value[[0, 2]], after[name][[0, 2]]), f"a reset of world 1 changed {name} of the others"
+    env.close()

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from embodied.envs import make
+from embodied.runs.errors import UserError
 from embodied.tasks.velocity import Velocity, falls_per_minute
 from embodied.tasks.velocity_commands import draw_commands
 from embodied.testing import check_task
@@ -40,7 +41,7 @@ def test_the_contract_on_rough_ground():
 
 
 def test_a_body_that_cannot_go_anywhere_is_refused():
-    with pytest.raises(ValueError, match="planar"):
+    with pytest.raises(UserError, match="planar"):
         make(Velocity(), find_body("ant", root="planar"))
 
 

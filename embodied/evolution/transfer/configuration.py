@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from embodied.envs import is_foreign
 from embodied.evolution.configuration import LivingConfig, refuse_impossible_living
 from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
@@ -45,4 +46,6 @@ def refuse_impossible(config: TransferConfig) -> None:
     if not config.tasks or len(set(config.tasks)) < len(config.tasks):
         raise UserError("--tasks must be one or several different ones")
     for name in config.tasks:
+        if is_foreign(name):
+            raise UserError(f"{name} brings a body of its own: no evolved body can be trained on it")
         find_task(name)
