@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -71,6 +72,6 @@ class ReachingTask(DerlTask):
             self.arrive(reached)
         return {"goal": progress, "control_cost": self.control_cost()}
 
+    @abstractmethod
     def arrive(self, reached: Tensor) -> None:
         """Takes note of the worlds, (W,) bool, whose body is at the goal."""
-        raise NotImplementedError
