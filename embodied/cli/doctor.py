@@ -36,6 +36,8 @@ def run(arguments: list[str]) -> None:
     given = parse("doctor", Doctor, arguments, "Say what was understood of a robot file or body, and what is wrong.")
     if not given.body:
         raise UserError("name a robot file or a body with --body; `embodied list` has the names")
+    if given.out is not None and given.out.suffix.lower() != ".png":
+        raise UserError(f"--out is for a picture, a file that ends in .png; not {given.out}")
     for path in (given.out, given.json):
         if path is not None:
             refuse_no_file(path)

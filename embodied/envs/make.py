@@ -39,8 +39,9 @@ def make(
     """
     if device != "cpu":
         raise ValueError(f"there is no World for the device {device!r} yet; use cpu")
-    if num_worlds < 1:
-        raise ValueError(f"num_worlds must be at least 1, not {num_worlds}")
+    for name, number in (("num_worlds", num_worlds), ("threads", 1 if threads is None else threads)):
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {number}")
     if isinstance(task, str) and is_foreign(task):
         if body is not None:
             raise UserError(f"{task} brings a body of its own; leave body out, or name one of our tasks")

@@ -104,3 +104,9 @@ def test_what_cannot_be_trained_leaves_no_folder(tmp_path, capsys, arguments, sa
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("given", [{"num_worlds": 0}, {"num_worlds": 1.5}, {"threads": 0}, {"threads": -1}])
+def test_counts_are_whole_numbers_of_at_least_one(given):
+    with pytest.raises(ValueError, match="whole number of at least 1"):
+        make("flat", "ant", **given)
