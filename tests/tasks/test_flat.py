@@ -1,12 +1,14 @@
 """The flat task against closed forms in the head's position."""
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
 
 import embodied
 from embodied.envs import AutoresetEnv, Env
-from embodied.tasks import UnknownTask, find_task, register_task, task_names
+from embodied.gymnasium_ids import gymnasium_id
+from embodied.tasks import UnknownTask, find_task, register_task, registry, task_names
 from embodied.tasks.flat import Flat
 from morphologies import find_body
 from tests.envs.short import ShortFlat, actions_for, plain, put
@@ -141,8 +143,10 @@ def test_a_task_reads_by_name_and_a_wrong_one_is_answered_with_the_close_ones():
         find_task("swimming upstream")
 
 
-def test_a_registered_task_is_found_by_its_name():
+def test_a_registered_task_is_found_by_its_name(monkeypatch):
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     register_task("tiny_flat", lambda: ShortFlat(7))
+    gymnasium.registry.pop(gymnasium_id("tiny_flat"))
     assert "tiny_flat" in task_names()
     env = embodied.make("tiny_flat", "tripod", num_worlds=2)
     assert env.episode_steps == 7
