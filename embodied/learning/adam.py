@@ -1,13 +1,15 @@
 """Adam over one flat tensor. Kingma and Ba (2015), algorithm 1.
 
 Parameters become views of the flat tensor, so that clipping and a step are a handful of operations whatever the
-network; torch's own optimiser spends more on its bookkeeping than a network of this size costs to update.
+network; torch's own optimiser spends more on its bookkeeping than a network of this size costs to update. On a CPU.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -28,22 +30,34 @@ class FlatAdam:
         self.first = torch.zeros_like(self.flat)
         self.second = torch.zeros_like(self.flat)
         self.steps = 0
+        self._gradient, self._room = np.empty_like(self.flat.numpy()), np.empty_like(self.flat.numpy())
         start = 0
         for parameter in self.parameters:
             parameter.data = self.flat[start : start + parameter.numel()].view_as(parameter)
             start += parameter.numel()
 
-    @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], learning_rate: float, max_norm: float) -> None:
         """One step against the parameters' gradients, clipped to a norm over all of them."""
-        gradient = torch.cat([part.flatten() for part in gradients])
-        gradient *= (max_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp_(max=1.0)
+        fast, slow = self.betas
+        gradient, room = self._gradient, self._room
+        flat, first, second = self.flat.numpy(), self.first.numpy(), self.second.numpy()
+        np.concatenate([part.detach().numpy().reshape(-1) for part in gradients], out=gradient)
+        np.multiply(gradient, gradient, out=room)
+        norm = math.sqrt(np.add.reduce(room))
+        scale = min(1.0, max_norm / (norm + 1e-6))
         self.steps += 1
-        slow, fast = self.betas[1], self.betas[0]
-        self.first.lerp_(gradient, 1 - fast)
-        self.second.mul_(slow).addcmul_(gradient, gradient, value=1 - slow)
-        root = self.second.sqrt().mul_((1 - slow**self.steps) ** -0.5).add_(self.epsilon)
-        self.flat.addcdiv_(self.first, root, value=-learning_rate / (1 - fast**self.steps))
+        second *= slow
+        room *= (1 - slow) * scale**2
+        second += room
+        gradient *= (1 - fast) * scale
+        first *= fast
+        first += gradient
+        np.sqrt(second, out=room)
+        room *= (1 - slow**self.steps) ** -0.5
+        room += self.epsilon
+        np.divide(first, room, out=room)
+        room *= learning_rate / (1 - fast**self.steps)
+        flat -= room
 
     def state_dict(self) -> dict[str, Tensor]:
         """Moments and step count."""

@@ -43,6 +43,11 @@ def refuse_impossible_learning(config: Learning) -> None:
     for name in ("clip", "learning_rate", "adam_epsilon", "max_gradient_norm", "kl_stop"):
         if not (math.isfinite(getattr(ppo, name)) and getattr(ppo, name) > 0):
             raise UserError(f"--ppo.{name.replace('_', '-')} must be above 0 and finite, not {getattr(ppo, name)}")
+    if not ppo.value_clip > 0:
+        raise UserError(f"--ppo.value-clip must be above 0, inf for no clip, not {ppo.value_clip}")
+    for name in ("final_learning_rate", "kl_target"):
+        if not (math.isfinite(getattr(ppo, name)) and getattr(ppo, name) >= 0):
+            raise UserError(f"--ppo.{name.replace('_', '-')} must be 0 or above and finite, not {getattr(ppo, name)}")
     if not config.policy.hidden or min(config.policy.hidden) < 1:
         raise UserError(f"--policy.hidden must be sizes of at least 1, not {config.policy.hidden}")
     samples = config.worlds * ppo.rollout_steps

@@ -12,13 +12,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from embodied.learning.adam import FlatAdam
+from embodied.learning.adaptive_rate import adapted_rate
 from embodied.learning.experience import Experience
-from embodied.learning.losses import policy_slopes, value_slope
+from embodied.learning.losses import PolicySlopes, policy_slopes, value_slope
 from embodied.learning.returns import RewardScaler, generalised_advantages
+from embodied.learning.symmetry import SymmetricLearning
 from embodied.networks import ActorCritic, Gaussian
 
 
@@ -41,9 +44,15 @@ class PPOConfig:
     gae_lambda: float = 0.95
     """Decay of the advantage trace."""
     clip: float = 0.2
-    """Of the probability ratio, and of the change of values."""
+    """Of the probability ratio."""
+    value_clip: float = 0.2
+    """Of the change of values, in scaled rewards; inf leaves them unclipped."""
     learning_rate: float = 3e-4
-    """At the start; falls linearly to 0 at the end of training."""
+    """At the start."""
+    final_learning_rate: float = 0.0
+    """At the end of training; between them it changes linearly."""
+    kl_target: float = 0.0
+    """KL divergence from the old policy that the learning rate is adapted to, in place of the line; 0 for not."""
     adam_epsilon: float = 1e-5
     """Added to the root of Adam's second moment."""
     value_coefficient: float = 0.5
@@ -69,22 +78,34 @@ def torch_threads(count: int) -> Iterator[None]:
 
 FIGURES = ("policy_loss", "entropy", "kl", "clip_fraction", "value_loss")
 """What each minibatch is described by; the first four come from the actor."""
+ACTIONS, LOG_PROBS, VALUES, ADVANTAGES, TARGETS = (
+    f"/{name}" for name in ("actions", "log_probs", "values", "advantages", "targets")
+)
+"""Names of a sample's parts besides the observation groups, whose own names hold no slash."""
 
 
 class PPO:
     """The learner: an optimiser and reward statistics around a policy."""
 
-    def __init__(self, policy: ActorCritic, config: PPOConfig, threads: int = 1) -> None:
+    def __init__(
+        self, policy: ActorCritic, config: PPOConfig, threads: int = 1, symmetry: SymmetricLearning | None = None
+    ) -> None:
         """Takes the policy over: its parameters move into the optimiser's one tensor.
 
         Args:
             policy: what learns.
             config: hyperparameters.
             threads: of torch during updates. While worlds step torch is left as it is, best at one thread.
+            symmetry: what is made of mirror images; None for nothing.
         """
         self.policy = policy
         self.config = config
         self.threads = threads
+        self.symmetry = symmetry
+        self.figures = FIGURES if symmetry is None else (*FIGURES, "asymmetry")
+        """What a minibatch is described by."""
+        self.learning_rate = config.learning_rate
+        """Of the next update."""
         self.scaler = RewardScaler(config.gamma)
         self.optimiser = FlatAdam(
             [policy.log_std, *policy.actor.parameters(), *policy.critic.parameters()], config.adam_epsilon
@@ -115,16 +136,25 @@ class PPO:
             return {}
         batch = self._batch(experiences)
         with torch_threads(self.threads):
-            metrics = self._fit(batch, self.config.learning_rate * remaining, generator)
+            self._schedule(remaining)
+            metrics = self._fit(batch, generator)
         self._learn_normalisers(experiences)
         return metrics
 
+    def _schedule(self, remaining: float) -> None:
+        if not self.config.kl_target:
+            last = self.config.final_learning_rate
+            self.learning_rate = last + (self.config.learning_rate - last) * remaining
+
     def _learn_normalisers(self, experiences: Sequence[Experience]) -> None:
         for experience in experiences:
-            self.policy.update_normalisers({n: g[: experience.steps] for n, g in experience.observation.items()})
+            seen = {name: experience.observation[name][: experience.steps] for name in self.policy.shape.groups}
+            self.policy.update_normalisers(seen)
+            if self.symmetry is not None:
+                self.policy.update_normalisers(self.symmetry.mirror.observation(seen))
 
     def _batch(self, experiences: Sequence[Experience]) -> dict[str, Tensor]:
-        """Samples (N, …) of all experiences, observations already normalised."""
+        """Samples (N, …) of all experiences, observation groups among them, already normalised."""
         parts: list[dict[str, Tensor]] = []
         for e in experiences:
             advantages = generalised_advantages(
@@ -139,81 +169,97 @@ class PPO:
             values = e.values[: e.steps]
             parts.append(
                 {
-                    "actions": e.flat(e.actions),
-                    "log_probs": e.flat(e.log_probs),
-                    "values": values.flatten(),
-                    "advantages": advantages.flatten(),
-                    "targets": (advantages + values).flatten(),
-                    **{f"obs/{n}": g for n, g in self.policy.normalise(dict(e.flat_observation())).items()},
+                    ACTIONS: e.flat(e.actions),
+                    LOG_PROBS: e.flat(e.log_probs),
+                    VALUES: values.flatten(),
+                    ADVANTAGES: advantages.flatten(),
+                    TARGETS: (advantages + values).flatten(),
+                    **self.policy.normalise(dict(e.flat_observation())),
                 }
             )
         batch = {name: torch.cat([part[name] for part in parts]) for name in parts[0]} if len(parts) > 1 else parts[0]
-        advantages = batch["advantages"]
-        batch["advantages"] = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        advantages = batch[ADVANTAGES]
+        batch[ADVANTAGES] = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
         return batch
 
-    def _fit(self, batch: dict[str, Tensor], learning_rate: float, generator: torch.Generator) -> dict[str, float]:
-        size = len(batch["actions"])
-        names = [name.removeprefix("obs/") for name in batch if name.startswith("obs/")]
-        sums, count, stop = torch.zeros(len(FIGURES)), 0, False
+    def _fit(self, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, float]:
+        size = len(batch[ACTIONS])
+        sums, count, stop = np.zeros(len(self.figures)), 0, False
         for _ in range(self.config.epochs):
             order = torch.randperm(size, generator=generator)
             # Shuffled once an epoch: minibatches are then slices.
             shuffled = {name: tensor.index_select(0, order) for name, tensor in batch.items()}
             for start in range(0, size, self.config.minibatch):
-                part = {name: tensor[start : start + self.config.minibatch] for name, tensor in shuffled.items()}
-                normalised = {name: part[f"obs/{name}"] for name in names}
-                gradients, figures = self._gradients(part, normalised)
-                if not math.isfinite(float(figures[2])):
+                rows = slice(start, start + self.config.minibatch)
+                gradients, figures = self._gradients({name: tensor[rows] for name, tensor in shuffled.items()})
+                if not math.isfinite(figures[2]):
                     raise TrainingDiverged("the policy's change is not finite: lower the learning rate")
-                if float(figures[2]) > self.config.kl_stop:
+                if figures[2] > self.config.kl_stop:
                     stop = True
                     break
-                self.optimiser.step(gradients, learning_rate, self.config.max_gradient_norm)
+                if self.config.kl_target:
+                    rate, kl = torch.tensor(self.learning_rate), torch.tensor(figures[2])
+                    self.learning_rate = float(adapted_rate(rate, kl, self.config.kl_target))
+                self.optimiser.step(gradients, self.learning_rate, self.config.max_gradient_norm)
                 sums += figures
                 count += 1
             if stop:
                 break
-        if not bool(torch.isfinite(sums).all() & torch.isfinite(self.optimiser.flat).all()):
+        if not (np.isfinite(sums).all() and bool(torch.isfinite(self.optimiser.flat).all())):
             raise TrainingDiverged("losses are not finite: lower the learning rate or look at the rewards")
-        targets, values = batch["targets"], batch["values"]
+        targets, values = batch[TARGETS], batch[VALUES]
         explained = 1.0 - float((targets - values).var() / targets.var().clamp_min(1e-12))
         return {
-            **dict(zip(FIGURES, (sums / max(count, 1)).tolist(), strict=True)),
+            **dict(zip(self.figures, (sums / max(count, 1)).tolist(), strict=True)),
             "updates": float(count),
             "explained_variance": explained,
             "action_std": float(self.policy.log_std.detach().exp().mean()),
-            "learning_rate": learning_rate,
+            "learning_rate": self.learning_rate,
         }
 
-    def _gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
+    def _gradients(self, part: dict[str, Tensor]) -> tuple[list[Tensor], list[float]]:
         """Gradients of a minibatch's loss in the order of the optimiser's parameters, and the minibatch's figures."""
-        actor, figures = self._actor_gradients(part, normalised)
-        critic, value_loss = self._critic_gradients(part, normalised)
-        return [*actor, *critic], torch.cat((figures, value_loss))
+        actor, figures, more = self._actor_gradients(part)
+        critic, value_loss = self._critic_gradients(part)
+        return [*actor, *critic], [*figures, value_loss, *more]
 
-    def _actor_gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
-        mean, way = self.policy.actor.run(normalised)
-        distribution = Gaussian(mean, self.policy.log_std.detach())
-        slopes = policy_slopes(distribution, part["actions"], part["log_probs"], part["advantages"], self.config.clip)
+    def _actor_gradients(self, part: dict[str, Tensor]) -> tuple[list[Tensor], list[float], list[float]]:
+        log_std = self.policy.log_std.detach()
+
+        def surrogate(mean: Tensor, actions: Tensor) -> PolicySlopes:
+            return policy_slopes(Gaussian(mean, log_std), actions, part[LOG_PROBS], part[ADVANTAGES], self.config.clip)
+
+        if self.symmetry is None:
+            mean, way = self.policy.actor.run(part)
+            slopes, more = surrogate(mean, part[ACTIONS]), []
+        else:
+            mean, way = self.policy.actor.run(self.symmetry.both({n: part[n] for n in self.policy.actor.groups}))
+            slopes, asymmetry = self.symmetry.actor(mean, part[ACTIONS], surrogate)
+            more = [float(asymmetry)]
+        figures = [float(slopes.loss), float(Gaussian(mean, log_std).entropy()), slopes.kl, slopes.clip_fraction]
         # The entropy of a Gaussian grows by one per unit of each log standard deviation.
-        log_std = slopes.log_std - self.config.entropy_coefficient
-        figures = torch.stack((slopes.loss, distribution.entropy(), slopes.kl, slopes.clip_fraction))
-        return [log_std, *self.policy.actor.gradients(way, slopes.mean)], figures
+        of_log_std = slopes.log_std - self.config.entropy_coefficient
+        return [of_log_std, *self.policy.actor.gradients(way, slopes.mean)], figures, more
 
-    def _critic_gradients(self, part: dict[str, Tensor], normalised: dict[str, Tensor]) -> tuple[list[Tensor], Tensor]:
-        values, way = self.policy.critic.run(normalised)
-        loss, slope = value_slope(values.squeeze(-1), part["values"], part["targets"], self.config.clip)
+    def _critic_gradients(self, part: dict[str, Tensor]) -> tuple[list[Tensor], float]:
+        seen, (old, targets) = part, (part[VALUES], part[TARGETS])
+        if self.symmetry is not None:
+            seen = {name: part[name] for name in self.policy.critic.groups}
+            seen, (old, targets) = self.symmetry.critic(seen, old, targets)
+        values, way = self.policy.critic.run(seen)
+        loss, slope = value_slope(values.squeeze(-1), old, targets, self.config.value_clip)
         slope *= self.config.value_coefficient
         return self.policy.critic.gradients(way, slope.unsqueeze(-1)), loss
 
     def state_dict(self) -> dict[str, Tensor]:
         """Optimiser and reward statistics as flat tensors; the policy's own are its own."""
-        state = {f"scaler/{name}": value for name, value in self.scaler.state_dict().items()}
+        state = {"learning_rate": torch.tensor(self.learning_rate, dtype=torch.float64)}
+        state |= {f"scaler/{name}": value for name, value in self.scaler.state_dict().items()}
         state |= {f"adam/{name}": value for name, value in self.optimiser.state_dict().items()}
         return state
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Restores `state_dict`."""
+        self.learning_rate = float(state["learning_rate"])
         self.scaler.load_state_dict({n.removeprefix("scaler/"): v for n, v in state.items() if n.startswith("scaler/")})
         self.optimiser.load_state_dict({n.removeprefix("adam/"): v for n, v in state.items() if n.startswith("adam/")})

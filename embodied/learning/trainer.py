@@ -12,6 +12,7 @@ from torch import Tensor
 from embodied.learning.collect import Episodes, Position, collect
 from embodied.learning.experience import Experience
 from embodied.learning.ppo import PPO, PPOConfig
+from embodied.learning.symmetry import SymmetricLearning
 from embodied.networks import ActorCritic, PolicyConfig, PolicyShape
 from embodied.runs.seeds import generator_seed, stream, torch_generator
 from embodied.vector_env import VectorEnv
@@ -36,6 +37,7 @@ class Trainer:
         seed: int,
         policy: PolicyConfig = PolicyConfig(),  # noqa: B008 - frozen
         threads: int = 1,
+        symmetry: SymmetricLearning | None = None,
     ) -> None:
         """Begins; everything random follows from the seed.
 
@@ -46,13 +48,14 @@ class Trainer:
             seed: of networks, actions, shuffles and the environment.
             policy: what is chosen of the networks.
             threads: of torch during updates.
+            symmetry: what is made of mirror images; None for nothing.
         """
         self.env = env
         self.policy = ActorCritic(
             PolicyShape.for_spaces(env.observation_space, env.action_space, policy),
             torch_generator(stream(seed, NETWORK)),
         )
-        self.ppo = PPO(self.policy, config, threads)
+        self.ppo = PPO(self.policy, config, threads, symmetry)
         self.generator = torch_generator(stream(seed, SAMPLING))
         self.experience = Experience(config.rollout_steps, env.num_worlds, env.observation_space, env.action_space)
         self.samples = config.rollout_steps * env.num_worlds

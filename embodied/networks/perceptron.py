@@ -68,6 +68,16 @@ class Perceptron(nn.Module):
     @torch.no_grad()
     def gradients(self, values: Sequence[Tensor], slope: Tensor) -> list[Tensor]:
         """Gradients of a scalar in the parameters' order, from its slope (N, outputs) in the last of the values."""
+        return self._back(values, slope)[0]
+
+    @torch.no_grad()
+    def gradients_and_slope(self, values: Sequence[Tensor], slope: Tensor) -> tuple[list[Tensor], Tensor]:
+        """As `gradients`, and the scalar's slope in the inputs, (N, features)."""
+        found, slope = self._back(values, slope)
+        return found, slope @ self.layers[0].weight  # type: ignore[operator]
+
+    def _back(self, values: Sequence[Tensor], slope: Tensor) -> tuple[list[Tensor], Tensor]:
+        """The gradients, and the slope in what the first layer gives before its tanh."""
         found: list[Tensor] = []
         for number in range(len(self.layers), 0, -1):
             if number < len(self.layers) or self.tanh_last:
@@ -75,7 +85,7 @@ class Perceptron(nn.Module):
             found += [slope.sum(dim=0), slope.t() @ values[number - 1]]
             if number > 1:
                 slope = slope @ self.layers[number - 1].weight  # type: ignore[operator]
-        return found[::-1]
+        return found[::-1], slope
 
 
 def _tanh_(values: Tensor) -> None:

@@ -51,7 +51,7 @@ def discounted_returns(experiences, gamma):
 
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_an_update_descends_the_clipped_objective_of_the_paper(epochs):
-    config = whole(epochs=epochs, clip=0.1)
+    config = whole(epochs=epochs, clip=0.1, value_clip=0.1)
     rollouts = Rollouts()
     ppo = PPO(rollouts.policy, config)
     first = rollouts.next()
@@ -197,6 +197,36 @@ def test_a_learning_rate_that_ran_out_changes_nothing():
     before = weights(ppo.policy)
     ppo.update([rollouts.next()], 0.0, seeded())
     assert torch.equal(weights(ppo.policy), before)
+
+
+def test_the_learning_rate_ends_where_it_should():
+    ppo, rollouts = warmed(whole(learning_rate=3e-3, final_learning_rate=1e-3))
+    assert ppo.update([rollouts.next()], 0.25, seeded())["learning_rate"] == pytest.approx(1.5e-3)
+    assert ppo.update([rollouts.next()], 0.0, seeded())["learning_rate"] == pytest.approx(1e-3)
+
+
+def test_an_adaptive_learning_rate_rises_until_the_policy_moves_enough():
+    settings = {"epochs": 3, "minibatch": 32, "learning_rate": 1e-4}
+    ppo, rollouts = warmed(whole(kl_target=1.0, **settings))
+    e = rollouts.next()
+    state = ppo.state_dict()
+    # The very first minibatch finds the old policy and leaves the rate; after each of the other eight it may rise.
+    assert ppo.update([copy.deepcopy(e)], 0.5, seeded())["learning_rate"] == pytest.approx(1e-4 * 1.5**8, rel=1e-4)
+    assert float(ppo.state_dict()["learning_rate"]) == pytest.approx(1e-4 * 1.5**8, rel=1e-4)
+    ppo.load_state_dict(state)
+    assert ppo.learning_rate == 1e-4
+    cautious, rollouts = warmed(whole(kl_target=1e-9, **settings))
+    assert cautious.update([rollouts.next()], 0.5, seeded())["learning_rate"] == pytest.approx(1e-5, rel=1e-4)
+
+
+def test_values_need_not_be_clipped():
+    ends = []
+    for clip in (0.2, 1e9, float("inf")):
+        ppo, rollouts = warmed(whole(value_clip=clip, epochs=8, learning_rate=0.05))
+        ppo.update([rollouts.next()], 1.0, seeded())
+        ends.append(torch.cat([parameter.detach().flatten() for parameter in ppo.policy.critic.parameters()]))
+    assert torch.equal(ends[1], ends[2])
+    assert not torch.equal(ends[0], ends[1])
 
 
 @pytest.mark.parametrize(
