@@ -115,4 +115,4 @@ def actor_for(given: Given, subject: Subject, env: VectorEnv) -> Actor:
     policy = load(subject.policy)
     if not policy.shape.fits(env.observation_space, env.action_space):
         raise UserError(f"the policy in {subject.policy} is not one for its body: it was trained on another")
-    return mean_actor(policy)
+    return mean_actor(policy.to(getattr(env, "device", "cpu")))

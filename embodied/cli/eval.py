@@ -25,6 +25,8 @@ class Eval(Given):
     """Training runs, lifetimes' folders, or evolutions, whose best body is taken; several are compared."""
     episodes: int = 32
     """Full episodes of each, mean action."""
+    device: str = "cpu"
+    """Where the worlds are simulated: cpu; cuda, or cuda:1 and so on; or warp-cpu."""
     json: Path | None = None
     """Write the figures to this file too."""
 
@@ -42,7 +44,7 @@ def run(arguments: list[str]) -> None:
     said = [("run", "metric", "mean", "95 % interval")]
     for path in given.runs or (None,):
         subject = resolve(given, path)
-        env = make(subject.task, subject.body, given.episodes)
+        env = make(subject.task, subject.body, given.episodes, given.device)
         result = evaluate(env, actor_for(given, subject, env), given.seed)
         summary = result.summary()
         total = summary["return"]

@@ -14,13 +14,17 @@ from torch import Tensor
 from embodied.cli.actors import ROBOT
 from embodied.cli.arguments import Place, parse, run_config
 from embodied.envs import ForeignEnv, is_foreign, make
+from embodied.envs.ages import spread_ages
 from embodied.learning.evaluate import Evaluation, evaluate, mean_actor
 from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.load import POLICY, save_policy
 from embodied.learning.ppo import PPOConfig
+from embodied.learning.stacked.trainer import StackedTrainer
+from embodied.learning.symmetry import SymmetricLearning, SymmetryConfig, mirror_for
 from embodied.learning.trainer import Trainer
-from embodied.networks import PolicyConfig
+from embodied.networks import PolicyConfig, PolicyShape
 from embodied.physics.cpu import usable_cores
+from embodied.physics.devices import is_gpu_world
 from embodied.runs.checkpoint import latest_checkpoint, save_checkpoint
 from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
@@ -28,13 +32,14 @@ from embodied.runs.files import write_atomically
 from embodied.runs.folder import RunFolder
 from embodied.runs.metrics import Metrics
 from embodied.runs.progress import Progress
-from embodied.runs.seeds import generator_seed, stream
+from embodied.runs.seeds import generator_seed, stream, torch_generator
 from embodied.tasks import find_task
+from embodied.vector_env import VectorEnv
 from morphologies import Body, body_from_genome, find_body, from_json, to_json
 from morphologies.read import SUFFIXES, Reading, keep, kept_robot, read
 
-EVALUATION = 100
-"""Stream of the evaluation's randomness below the run's seed."""
+EVALUATION, AGES = 100, 101
+"""Streams of randomness below the run's seed: the evaluation's, and that of the ages of first episodes."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,13 @@ class Train(Place):
     seed: int = 0
     """Of everything random."""
     device: str = "cpu"
-    """Where the worlds are simulated."""
+    """Where worlds are simulated and policies learn: cpu; cuda, or cuda:1 and so on; or warp-cpu, the GPU's code on the
+    CPU, slow."""
     threads: int | None = None
-    """For the physics; all usable cores by default."""
+    """For the physics on the CPU; all usable cores by default."""
+    spread_ages: bool | None = None
+    """Whether first episodes begin at random ages, so that time limits do not end all of them at once, ever after; by
+    default they do on a GPU, where a rollout is short beside an episode."""
     episodes: int = 32
     """Of the evaluation at the end."""
     checkpoint_every: int = 20
@@ -67,6 +76,8 @@ class Train(Place):
     """Hyperparameters."""
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     """Its networks."""
+    symmetry: SymmetryConfig = field(default_factory=SymmetryConfig)
+    """What is made of mirror images, for bodies and tasks whose left is as good as their right."""
 
 
 def run(arguments: list[str]) -> None:
@@ -79,8 +90,6 @@ def train(config: Train) -> Path:
     torch.set_num_threads(1)
     require_positive(config, "steps", "threads", "episodes", "checkpoint_every")
     refuse_impossible_learning(config)
-    if config.device != "cpu":
-        raise UserError(f"training runs on cpu for now, not on {config.device!r}")
     path = config.out or Path("runs") / _folder_name(config)
     body, robot = _body(config, path)
     if body is not None:
@@ -88,8 +97,9 @@ def train(config: Train) -> Path:
         config = replace(config, body=body.name if genome else config.body, genome=genome)
     # What cannot be learned is refused before a folder is made.
     env = make(config.task, body, config.worlds, config.device, threads=config.threads)
-    threads = min(config.threads or usable_cores(), config.worlds)
-    trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, threads)
+    trainer = _trainer(config, env)
+    if ages_are_spread(config):
+        spread_ages(env, torch_generator(stream(config.seed, AGES)))
     with RunFolder.open(path, "train", run_config(config), config.resume) as folder:
         if robot is not None:
             write_atomically(path / ROBOT, keep(robot))
@@ -97,7 +107,7 @@ def train(config: Train) -> Path:
                 print(f"{robot.name}: {problem}")
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
-            take_up(trainer, *stored, path)
+            take_up(trainer, *stored, path, config.device)
         if (path / "evaluation.json").exists() and trainer.finished:
             env.close()
             print(f"{path} is finished already; embodied eval {path} evaluates it again.")
@@ -109,6 +119,9 @@ def train(config: Train) -> Path:
             f"worlds into {path}" + (f", from step {trainer.steps:,} on" if stored else "")
         )
         _loop(config, trainer, path)
+        if is_gpu_world(config.device) and (warnings := env.world.warnings):
+            said = ", ".join(f"{name} {count:,}" for name, count in warnings.items())
+            print(f"The physics warned, in worlds x control steps: {said}.")
         save_policy(trainer.policy, path / POLICY)
         env.close()
         result = evaluate_policy(config.task, body, trainer.policy, config.episodes, config.seed, config.threads)
@@ -118,15 +131,60 @@ def train(config: Train) -> Path:
     return path
 
 
-def take_up(trainer: Trainer, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
-    """Loads a checkpoint into a trainer; raises UserError where it is not one of this training."""
+def _trainer(config: Train, env: VectorEnv) -> Trainer | StackedTrainer:
+    """On a device the learner of many policies, with one: nothing in it waits for the device."""
+    symmetry = _symmetry(config, env)
+    if is_gpu_world(config.device):
+        return StackedTrainer(env, config.ppo, config.steps, [config.seed], config.policy, symmetry=symmetry)
+    threads = min(config.threads or usable_cores(), config.worlds)
+    return Trainer(env, config.ppo, config.steps, config.seed, config.policy, threads, symmetry)
+
+
+def _symmetry(config: Train, env: Any) -> SymmetricLearning | None:
+    """What is made of mirror images; refuses a body, or an observation, that has none."""
+    if not config.symmetry.wanted:
+        return None
+    if is_foreign(config.task):
+        raise UserError(
+            f"{config.task} brings a body whose mirror image is not known; leave --symmetry out"
+        )
+    groups = PolicyShape.for_spaces(env.observation_space, env.action_space, config.policy).groups
+    (agent,) = env.env.task.agents
+    mirror = mirror_for(env.env.scene.entities[agent], env.observation_spec.groups, groups)
+    return SymmetricLearning(mirror, config.symmetry)
+
+
+def ages_are_spread(config: Train) -> bool:
+    """Whether first episodes of this training begin at random ages."""
+    return is_gpu_world(config.device) if config.spread_ages is None else config.spread_ages
+
+
+def take_up(
+    trainer: Trainer | StackedTrainer, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path, device: str
+) -> None:
+    """Loads a checkpoint into a trainer that has just begun.
+
+    Worlds of one kind of device mean nothing to another: what was learned goes on there, in new episodes.
+
+    Raises:
+        UserError: it is not one of this training.
+    """
     try:
+        if facts.get("device", "cpu") != _kind(device):
+            begun, _ = trainer.state()
+            learned = {name: tensor for name, tensor in tensors.items() if name.startswith(("policy/", "ppo/"))}
+            tensors = begun | learned
         trainer.load_state(tensors, facts)
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
         raise UserError(f"{path / 'checkpoints'} holds a checkpoint that is none of this training's") from None
 
 
-def _loop(config: Train, trainer: Trainer, path: Path) -> None:
+def _kind(device: str) -> str:
+    """Of a device: its name without the number."""
+    return device.partition(":")[0]
+
+
+def _loop(config: Train, trainer: Trainer | StackedTrainer, path: Path) -> None:
     metrics = Metrics(path, resume_at=trainer.steps)
     try:
         with Progress(f"embodied train · {path}") as progress:
@@ -136,7 +194,9 @@ def _loop(config: Train, trainer: Trainer, path: Path) -> None:
                 metrics.write(trainer.steps, values)
                 progress.advance(0, trainer.steps, values.get("episode/return"))
                 if trainer.iteration % config.checkpoint_every == 0 or trainer.finished:
-                    save_checkpoint(path / "checkpoints", trainer.steps, *trainer.state())
+                    tensors, facts = trainer.state()
+                    facts["device"] = _kind(config.device)
+                    save_checkpoint(path / "checkpoints", trainer.steps, tensors, facts)
     finally:
         metrics.close()
 
@@ -155,6 +215,8 @@ def _body(config: Train, path: Path) -> tuple[Body | None, Reading | None]:
     if is_foreign(config.task):
         if config.body is not None or config.genome is not None:
             raise UserError(f"{config.task} brings a body of its own; leave --body out")
+        if config.spread_ages:
+            raise UserError(f"{config.task} keeps its own time; leave --spread-ages out")
         ForeignEnv(config.task).close()  # a wrong name is refused before a folder is made
         return None, None
     if config.genome is not None:
@@ -168,7 +230,7 @@ def _body(config: Train, path: Path) -> tuple[Body | None, Reading | None]:
 
 
 def evaluate_policy(task: str, body, policy, episodes: int, seed: int, threads: int | None = None) -> Evaluation:
-    """Full episodes under the policy's mean action, one world each."""
+    """Full episodes under the policy's mean action, one world each, on the CPU wherever it was trained."""
     env = make(task, body, episodes, threads=threads)
     result = evaluate(env, mean_actor(policy), generator_seed(stream(seed, EVALUATION)))
     env.close()

@@ -24,7 +24,7 @@ from embodied.vector_env import Observation
 from morphologies import Body
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Transition:
     """What one control step led to, (W,) or (W, …) each."""
 

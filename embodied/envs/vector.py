@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,42 @@ from embodied.vector_env import Observation
 
 POOL_SIZE = 64
 """Starts drawn at once, at most."""
+
+
+class EndedEpisodes(Mapping[str, Any]):
+    """``info["episode"]``: figures laid out when they are looked at, which costs as much as computing them."""
+
+    def __init__(
+        self,
+        worlds: np.ndarray,
+        lengths: np.ndarray,
+        sums: np.ndarray,
+        term_names: tuple[str, ...],
+        metrics: dict[str, np.ndarray],
+    ) -> None:
+        """Of k episodes: worlds (k,), lengths (k,), sums of the reward's terms (terms, k), and metrics (k,) each."""
+        self._worlds, self._lengths, self._sums = worlds, lengths, sums
+        self._term_names, self._metrics = term_names, metrics
+
+    def __getitem__(self, name: str) -> Any:
+        """See `VectorEnv.step`."""
+        if name == "world":
+            return torch.from_numpy(self._worlds)
+        if name == "return":
+            return torch.from_numpy(self._sums.sum(axis=0))
+        if name == "length":
+            return torch.from_numpy(self._lengths)
+        if name == "terms":
+            return {term: torch.from_numpy(row) for term, row in zip(self._term_names, self._sums, strict=True)}
+        if name == "metrics":
+            return {metric: torch.from_numpy(values) for metric, values in self._metrics.items()}
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("world", "return", "length", "terms", "metrics"))
+
+    def __len__(self) -> int:
+        return 5
 
 
 class AutoresetEnv:
@@ -35,8 +72,9 @@ class AutoresetEnv:
         # Episode figures are kept in numpy; see ObservationSpec.read for why.
         self._length = np.zeros(self.num_worlds, dtype=np.int64)
         self._sums = np.zeros((len(env.term_names), self.num_worlds))
-        self._pool = env.start_pool(min(self.num_worlds, POOL_SIZE)) if env.task.starts_alike else None
-        self._nothing_ended = self._figures(np.empty(0, dtype=np.int64))
+        ahead = env.task.starts_alike and not env.task.refreshes_constants
+        self._pool = env.start_pool(min(self.num_worlds, POOL_SIZE)) if ahead else None
+        self._nothing_ended = self._ended(np.empty(0, dtype=np.int64))
 
     @property
     def observation_spec(self) -> ObservationSpec:
@@ -68,10 +106,10 @@ class AutoresetEnv:
         done = terminated | (self._length >= self.episode_steps)
         finished = done.nonzero()[0]
         info = {
-            "terms": dict(zip(self.env.term_names, now.terms.unbind(), strict=True)),
+            "terms": {name: torch.from_numpy(row) for name, row in zip(self.env.term_names, terms, strict=True)},
             "unhealthy": now.unhealthy,
             "final_obs": now.observation,
-            "episode": self._nothing_ended if not len(finished) else self._figures(finished),
+            "episode": self._ended(finished) if len(finished) else self._nothing_ended,
         }
         observation = now.observation
         reward, truncated = terms.sum(axis=0).astype(np.float32), done ^ terminated
@@ -86,16 +124,10 @@ class AutoresetEnv:
                 observation = self.env.begin_at(finished, self._pool.take(len(finished)))
         return observation, torch.from_numpy(reward), now.terminated, torch.from_numpy(truncated), info
 
-    def _figures(self, finished: np.ndarray) -> dict[str, Any]:
-        """Of the episodes that ended in these worlds."""
-        sums = self._sums[:, finished]
-        return {
-            "world": torch.from_numpy(finished),
-            "return": torch.from_numpy(sums.sum(axis=0)),
-            "length": torch.from_numpy(self._length[finished]),
-            "terms": dict(zip(self.env.term_names, torch.from_numpy(sums).unbind(), strict=True)),
-            "metrics": {name: value[finished].clone() for name, value in self.env.task.metrics().items()},
-        }
+    def _ended(self, finished: np.ndarray) -> EndedEpisodes:
+        """The episodes that ended in these worlds."""
+        metrics = {name: value.numpy()[finished] for name, value in self.env.task.metrics().items()}
+        return EndedEpisodes(finished, self._length[finished], self._sums[:, finished], self.env.term_names, metrics)
 
     def state_dict(self) -> dict[str, Tensor]:
         """All that determines what follows."""

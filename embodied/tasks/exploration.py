@@ -61,7 +61,7 @@ class Exploration(DerlTask):
         """``new_cells``: 1 in a cell not visited before. ``control_cost``: 1e-3 Σ a², negative."""
         visited, cell = self.memory["visited"], self.cell()
         new = visited[self._rows, cell].logical_not_().to(self.head.dtype)
-        visited[self._rows, cell] = True
+        visited.scatter_(1, cell[:, None], True)
         self.memory["cells"] += new
         return {"new_cells": new, "control_cost": self.control_cost()}
 

@@ -63,7 +63,7 @@ def evolved(tmp_path_factory):
         (["evolve", "--device", "cuda"], "cuda"),
         (["train", "--worlds", "0"], "worlds"),
         (["train", "--steps", "0"], "steps"),
-        (["train", "--device", "cuda"], "cuda"),
+        (["train", "--device", "gpu"], "warp-cpu"),
         (["train", "--ppo.minibatch", "0"], "minibatch"),
         (["play"], "name a run"),
         (["eval", "nowhere"], "holds no run"),

@@ -8,8 +8,12 @@ import torch
 from rsl_rl.env import VecEnv
 from tensordict import TensorDict
 
+from embodied.envs.device_vector import DeviceVectorEnv
 from embodied.envs.vector import AutoresetEnv
 from embodied.vector_env import Observation
+
+LOOK_EVERY = 24
+"""Control steps between two looks at the figures of episodes that ended on a device: each waits for it."""
 
 
 class RslRlEnv(VecEnv):
@@ -18,7 +22,7 @@ class RslRlEnv(VecEnv):
     For an asymmetric critic, name the group ``privileged`` among the critic's and not among the actor's.
     """
 
-    def __init__(self, env: AutoresetEnv) -> None:
+    def __init__(self, env: AutoresetEnv | DeviceVectorEnv) -> None:
         """Takes the environment over and begins its episodes."""
         self.env = env
         self.num_envs = env.num_worlds
@@ -26,6 +30,7 @@ class RslRlEnv(VecEnv):
         self.max_episode_length = env.episode_steps
         self.device = env.world.device
         self.cfg = {}
+        self._ended = _EndedOnDevice() if isinstance(env, DeviceVectorEnv) else None
         self._observation, _ = env.reset()
 
     @property
@@ -53,10 +58,15 @@ class RslRlEnv(VecEnv):
         """One control step.
 
         ``time_outs`` marks truncated worlds, which rsl_rl bootstraps; ``log`` has means over the episodes that ended of
-        the sums of their reward's terms and of the task's metrics, which rsl_rl writes down.
+        the sums of their reward's terms and of the task's metrics, which rsl_rl writes down. On a device they come
+        every 24 steps, of all that ended in these.
         """
         self._observation, reward, terminated, truncated, info = self.env.step(actions)
         extras: dict[str, Any] = {"time_outs": truncated}
+        if self._ended is not None:
+            if figures := self._ended.note(info):
+                extras["log"] = figures
+            return self._out(self._observation), reward, (terminated | truncated).long(), extras
         episode = info["episode"]
         if len(episode["world"]):
             named = {"Terms": episode["terms"], "Metrics": episode["metrics"]}
@@ -64,3 +74,28 @@ class RslRlEnv(VecEnv):
                 f"{kind}/{name}": values.float().mean() for kind, of in named.items() for name, values in of.items()
             }
         return self._out(self._observation), reward, (terminated | truncated).long(), extras
+
+
+class _EndedOnDevice:
+    """Means over the episodes that ended on a device within a number of steps; the host looks at their end alone."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+        self._count: torch.Tensor | int = 0
+        self._sums: dict[str, torch.Tensor] = {}
+
+    def note(self, info: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """Takes a step in; gives the means every so many steps, and nothing at the others or where none ended."""
+        finished = info["finished"]
+        named = {"Terms": info["episode_terms"], "Metrics": info["episode_metrics"]}
+        for kind, of in named.items():
+            for name, values in of.items():
+                ended = torch.where(finished, values, 0.0).sum()
+                self._sums[f"{kind}/{name}"] = self._sums.get(f"{kind}/{name}", 0) + ended
+        self._count = self._count + finished.sum()
+        self._steps += 1
+        if self._steps % LOOK_EVERY:
+            return {}
+        sums, count = self._sums, self._count
+        self._sums, self._count = {}, 0
+        return {name: total / count for name, total in sums.items()} if int(count) else {}

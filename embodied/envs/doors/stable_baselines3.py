@@ -33,8 +33,8 @@ class StableBaselines3Env(VecEnv):
 
     def _out(self, observation: Observation) -> Any:
         if self._single:
-            return observation[self._single].numpy()
-        return {name: group.numpy() for name, group in observation.items()}
+            return observation[self._single].cpu().numpy()
+        return {name: group.cpu().numpy() for name, group in observation.items()}
 
     def reset(self) -> Any:
         """Begins an episode in every world."""
@@ -67,7 +67,7 @@ class StableBaselines3Env(VecEnv):
                     "episode": {"r": float(episode["return"][row]), "l": int(episode["length"][row]), "t": 0.0},
                     "metrics": {name: float(values[row]) for name, values in episode["metrics"].items()},
                 }
-        return self._out(observation), reward.numpy(), (terminated | truncated).numpy(), infos
+        return self._out(observation), reward.cpu().numpy(), (terminated | truncated).cpu().numpy(), infos
 
     def close(self) -> None:
         """Frees the worlds."""
