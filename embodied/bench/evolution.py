@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from embodied.bench.setting import Bench, Measure
 from embodied.evolution import lifetimes
 from embodied.evolution.configuration import EvolveConfig
 from embodied.evolution.evolve import Evolution, evolve
@@ -20,15 +22,34 @@ WRITERS = ("save_checkpoint", "save_policy", "write_atomically")
 """Of `embodied.evolution.lifetimes`: all that a lifetime writes with."""
 
 
-def bench_evolution(config: EvolveConfig, progress: Progress) -> dict[str, float]:
+@dataclass(frozen=True)
+class Overhead(Bench):
+    """What an evolution costs beside its lifetimes."""
+
+    lifetimes: int = 12
+    """Of the evolution; a quarter of them are initial bodies."""
+    steps: int = 250_000
+    """Environment steps of one."""
+    workers: int = 2
+    """Processes."""
+
+
+def bench_evolution(config: Overhead, progress: Progress) -> dict[str, float]:
     """Runs an evolution in a temporary folder and accounts for its CPU time.
 
     Returns:
         Seconds of the driver (births, ledger, messages, progress), of writing within lifetimes (checkpoints, policies,
         genomes) and of the workers in all; overhead, the first two as a part of the third, and per lifetime in ms.
     """
+    progress.say(f"An evolution of {config.lifetimes} lifetimes of {config.steps:,} steps on {config.workers} workers.")
+    chosen = EvolveConfig(
+        lifetimes=config.lifetimes,
+        population=max(1, config.lifetimes // 4),
+        steps=config.steps,
+        workers=config.workers,
+    )
     with TemporaryDirectory() as place:
-        evolution = Evolution(config, Path(place))
+        evolution = Evolution(chosen, Path(place))
         began = time.process_time()
         evolve(evolution, progress, live_and_account)
         driver = time.process_time() - began
@@ -45,6 +66,23 @@ def bench_evolution(config: EvolveConfig, progress: Progress) -> dict[str, float
         "overhead": (driver + writing) / workers,
         "overhead_ms_per_lifetime": 1e3 * (driver + writing) / len(finished),
     }
+
+
+def evolution_rows(figures: dict[str, float]) -> list[tuple[str, ...]]:
+    """As a table."""
+    return [
+        ("evolution", "CPU s", "of the workers'"),
+        ("workers", f"{figures['workers_cpu_seconds']:.1f}", ""),
+        *(
+            (name, f"{figures[f'{name}_cpu_seconds']:.2f}", f"{_part(figures, name):.2%}")
+            for name in ("driver", "writing")
+        ),
+        ("both, per lifetime", f"{1e-3 * figures['overhead_ms_per_lifetime']:.3f}", f"{figures['overhead']:.2%}"),
+    ]
+
+
+def _part(figures: dict[str, float], name: str) -> float:
+    return figures[f"{name}_cpu_seconds"] / figures["workers_cpu_seconds"]
 
 
 def live_and_account(order: Order, line: Line) -> Outcome:
@@ -70,3 +108,6 @@ def live_and_account(order: Order, line: Line) -> Outcome:
             setattr(lifetimes, name, write)
     (order.folder / "writing.json").write_text(json.dumps({"cpu_seconds": spent[0]}))
     return outcome
+
+
+BENCH = Measure(Overhead, bench_evolution, evolution_rows, brief=Overhead(lifetimes=4, steps=50_000))

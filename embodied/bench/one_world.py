@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from statistics import median
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -11,10 +11,14 @@ import mujoco
 import numpy as np
 import torch
 
+from embodied.bench.setting import Bench, Measure
+from embodied.bench.turns import compared, in_turn, rows_of
 from embodied.envs.doors.gymnasium import GymnasiumEnv
+from embodied.runs.progress import Progress
 from embodied.tasks import find_task
 from morphologies import find_body
 
+DOOR, PLAIN = "Gymnasium's door", "plain numpy"
 LARGEST = 1e6
 """Of an observation, in any unit."""
 
@@ -86,32 +90,41 @@ class PlainFlat(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
         return {"proprio": np.concatenate((data.qpos[7:], data.qvel, data.sensordata[self._sensed]), dtype=np.float32)}
 
 
-def bench_one_world(body: str, steps: int, runs: int, seed: int) -> dict[str, float]:
-    """Steps a second of both under the same random actions, resets included, in turn.
+@dataclass(frozen=True)
+class OneWorld(Bench):
+    """The one-world Gymnasium door on the flat task, against a plain environment on MuJoCo and numpy alone."""
 
-    Args:
-        body: a name.
-        steps: of each run.
-        runs: of each environment.
-        seed: of the first episode and of the actions.
+    body: str = "ant"
+    """A name."""
+    steps: int = 5_000
+    """Of each run."""
+    runs: int = 9
+    """Of each environment, in turn."""
+    seed: int = 0
+    """Of the first episode and of the actions."""
 
-    Returns:
-        Medians of both, and the median of the ratios of neighbouring runs.
-    """
+
+def bench_one_world(config: OneWorld, progress: Progress) -> dict[str, Any]:
+    """Steps a second of both under the same random actions, resets included: medians and the median ratio."""
+    progress.say(
+        f"The one-world door and a plain numpy environment, {config.body} on flat, {config.runs} runs of "
+        f"{config.steps:,} steps."
+    )
     torch.set_num_threads(1)
-    door, plain = GymnasiumEnv("flat", body), PlainFlat(body)
-    actions = np.random.default_rng(seed).uniform(-1.0, 1.0, (steps, len(door.actuator_names))).astype(np.float32)
+    door, plain = GymnasiumEnv("flat", config.body), PlainFlat(config.body)
+    shape = (config.steps, len(door.actuator_names))
+    actions = np.random.default_rng(config.seed).uniform(-1.0, 1.0, shape).astype(np.float32)
     for env in (door, plain):
-        env.reset(seed=seed)
-        _rate(env, actions[: steps // 10])
-    rates: dict[str, list[float]] = {"door": [], "plain": []}
-    for run in range(runs):
-        pair = [("door", door), ("plain", plain)]
-        for name, env in pair if run % 2 else reversed(pair):
-            rates[name].append(_rate(env, actions))
+        env.reset(seed=config.seed)
+        _rate(env, actions[: config.steps // 10])
+    rates = in_turn({DOOR: lambda: _rate(door, actions), PLAIN: lambda: _rate(plain, actions)}, config.runs)
     door.close()
-    ratios = [ours / theirs for ours, theirs in zip(rates["door"], rates["plain"], strict=True)]
-    return {**{f"{name}_steps_per_second": median(values) for name, values in rates.items()}, "ratio": median(ratios)}
+    return compared(rates, DOOR)
+
+
+def one_world_rows(figures: dict[str, Any]) -> list[tuple[str, ...]]:
+    """As a table."""
+    return [("one world", "steps/s", "door's part of it"), *rows_of(figures, DOOR)]
 
 
 def _rate(env: gymnasium.Env, actions: np.ndarray) -> float:
@@ -121,3 +134,6 @@ def _rate(env: gymnasium.Env, actions: np.ndarray) -> float:
         if terminated or truncated:
             env.reset()
     return len(actions) / (time.perf_counter() - began)
+
+
+BENCH = Measure(OneWorld, bench_one_world, one_world_rows, brief=OneWorld(steps=2_000, runs=5))

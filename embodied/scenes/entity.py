@@ -5,6 +5,7 @@ Tasks, senses and everything above read bodies through these alone, never throug
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import mujoco
@@ -17,6 +18,8 @@ from embodied.scenes.frames import rotate_back, yaw_of
 from morphologies import Body
 
 Index = slice | Tensor
+STATE = ("qpos", "qvel", "ctrl", "mocap_pos")
+"""Fields that are written through views; all others are only read."""
 
 
 class Entity:
@@ -134,33 +137,57 @@ class EntityView:
     def __init__(self, entity: Entity, world: World) -> None:
         """Resolves addresses; a field is bound when first read, best before the first step."""
         self.entity = entity
-        self._world = world
+        self.world = world
+        """Whose worlds it is seen in."""
+        self._real = world.field("qpos").dtype
         model = entity.model
         joints, root = entity.joints, entity.root_joints
-        self._joint_qpos = _index([int(model.jnt_qposadr[j]) for j in joints])
-        self._joint_dof = _index([int(model.jnt_dofadr[j]) for j in joints])
-        self._root_qpos = _index([a for j in root for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))])
-        self._root_dof = _index([a for j in root for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))])
-        self._all_qpos = _index(
-            [a for j in (*root, *joints) for a in _addresses(model.jnt_qposadr[j], _size(_QPOS, model, j))]
+        self._joint_qpos = self._index([int(model.jnt_qposadr[j]) for j in joints])
+        self._joint_dof = self._index([int(model.jnt_dofadr[j]) for j in joints])
+        qpos, dof = (
+            {j: _addresses(at[j], _size(sizes, model, j)) for j in (*root, *joints)}
+            for at, sizes in ((model.jnt_qposadr, _QPOS), (model.jnt_dofadr, _DOF))
         )
-        self._all_dof = _index(
-            [a for j in (*root, *joints) for a in _addresses(model.jnt_dofadr[j], _size(_DOF, model, j))]
-        )
-        self._actuators = _index(entity.actuators)
-        self._links = _index(entity.bodies)
+        self._root_qpos = self._index([a for j in root for a in qpos[j]])
+        self._root_dof = self._index([a for j in root for a in dof[j]])
+        self._all_qpos = self._index([a for j in (*root, *joints) for a in qpos[j]])
+        self._all_dof = self._index([a for j in (*root, *joints) for a in dof[j]])
+        self._actuators = self._index(entity.actuators)
+        self._links = self._index(entity.bodies)
         self._views: dict[tuple[str, object], Tensor] = {}
         self._sensor_index: dict[tuple[str, ...], Index] = {}
-        offset, scale = (torch.from_numpy(part).to(world.device) for part in entity.action_map)
-        self._map = (offset, scale) if bool((offset != 0).any() | (scale != 1).any()) else None
+        offset, scale = entity.action_map
+        self._map = (self.constant(offset), self.constant(scale)) if offset.any() or (scale != 1).any() else None
+        self._origin = self.constant(model.body_pos[entity.bodies[0]])
+
+    def constant(self, values: Sequence[float] | Sequence[Sequence[float]] | np.ndarray) -> Tensor:
+        """Numbers as a tensor where the World's tensors are, in the engine's precision.
+
+        They are copied there, for which a device is waited for: make constants when a task or sense is made.
+        """
+        return torch.tensor(np.asarray(values), dtype=self._real, device=self.world.device)
+
+    def per_world(self, *values: float | tuple[float, ...]) -> Tensor:
+        """(n,) Numbers as `constant` gives them; or (W, n), where some are tuples of k numbers, one for each of the
+        bodies of a bucket: world w of W is of body w // (W / k)."""
+        rows = self.constant(np.stack(np.broadcast_arrays(*values), axis=-1))
+        return rows if rows.dim() == 1 else rows.repeat_interleave(self.world.num_worlds // len(rows), dim=0)
+
+    def _index(self, addresses: list[int]) -> Index:
+        """A slice where addresses are consecutive, so that reading is a view; else a tensor."""
+        if not addresses:
+            return slice(0, 0)
+        if addresses == list(range(addresses[0], addresses[0] + len(addresses))):
+            return slice(addresses[0], addresses[0] + len(addresses))
+        return torch.tensor(addresses, device=self.world.device)
 
     def _part(self, field: str, index: Index) -> Tensor:
         """The columns of a field that are the entity's: a lasting view where they lie side by side, else a copy."""
         if not isinstance(index, slice):
-            return self._world.field(field)[:, index]
+            return self.world.field(field)[:, index]
         key = (field, (index.start, index.stop))
         if key not in self._views:
-            self._views[key] = self._world.field(field)[:, index]
+            self._views[key] = self.world.field(field)[:, index]
         return self._views[key]
 
     @property
@@ -179,7 +206,7 @@ class EntityView:
         if self.entity.root == "free":  # the joint's own coordinates: nothing has to be derived for them
             return self._part("qpos", self._root_qpos)[:, :3]
         if self.entity.mocap >= 0:
-            return self._world.field("mocap_pos")[:, self.entity.mocap]
+            return self.world.field("mocap_pos")[:, self.entity.mocap]
         return self.link_pos[:, 0]
 
     @property
@@ -209,9 +236,9 @@ class EntityView:
         part = self._part("qvel", self._root_dof)
         if self.entity.root == "free":
             return part
-        velocity = part.new_zeros(self._world.num_worlds, 6)
+        velocity = part.new_zeros(self.world.num_worlds, 6)
         if self.entity.root == "planar":
-            velocity[:, [0, 2, 4]] = part
+            velocity[:, 0:6:2] = part
         return velocity
 
     @property
@@ -244,7 +271,7 @@ class EntityView:
         if isinstance(self._actuators, slice):
             self._part("ctrl", self._actuators).copy_(values)
         else:
-            self._world.field("ctrl")[:, self._actuators] = values.to(self._world.field("ctrl").dtype)
+            self.world.field("ctrl")[:, self._actuators] = values.to(self.world.field("ctrl").dtype)
 
     def act(self, actions: Tensor) -> None:
         """Turns (W, actuators) actions into controls; see `Entity.action_map`."""
@@ -260,7 +287,7 @@ class EntityView:
                     raise KeyError(f"{self.entity.name} has no sensor {name!r}; it has {known}")
                 start, size = self.entity.sensors[name]
                 addresses += range(start, start + size)
-            self._sensor_index[names] = _index(addresses)
+            self._sensor_index[names] = self._index(addresses)
         return self._part("sensordata", self._sensor_index[names])
 
     @property
@@ -281,7 +308,7 @@ class EntityView:
     @property
     def origin(self) -> Tensor:
         """(3,) A copy: where the root link stands in the default pose, m."""
-        return torch.as_tensor(self.entity.model.body_pos[self.entity.bodies[0]], device=self._world.device)
+        return self._origin.clone()
 
     def set_root_pose(self, pose: Tensor, mask: Tensor) -> None:
         """Puts free roots at a (W, 7) world pose where the mask holds; velocities stay as they are.
@@ -307,18 +334,16 @@ class EntityView:
         root.copy_(torch.where(mask[:, None], places.to(root.dtype), root))
 
     def perturb(self, size: float, mask: Tensor, generator: torch.Generator) -> None:
-        """Adds uniform noise of ±``size`` to all positions and velocities where the mask holds.
+        """Adds uniform noise of ±``size`` to all positions and velocities where the mask holds; draws for all worlds.
 
         Quaternions are not normalised here: the engine does that wherever it uses one.
         """
-        worlds = mask.numpy().nonzero()[0]
         for field, columns in (("qpos", self._all_qpos), ("qvel", self._all_dof)):
-            array = self._world.field(field).numpy()
-            before = array[worlds]
-            part = before[:, columns]
-            noise = torch.rand(part.shape, dtype=torch.float64, generator=generator).numpy()
-            before[:, columns] = part + (2 * size) * (noise - 0.5)
-            array[worlds] = before
+            whole = self.world.field(field)
+            part = whole[:, columns]
+            chance = torch.rand(part.shape, dtype=torch.float64, generator=generator, device=part.device)
+            moved = part + (2 * size) * (chance - 0.5)
+            whole[:, columns] = torch.where(mask[:, None], moved.to(part.dtype), part)
 
 
 _QPOS = {"mjJNT_FREE": 7, "mjJNT_BALL": 4, "mjJNT_SLIDE": 1, "mjJNT_HINGE": 1}
@@ -336,12 +361,3 @@ def _addresses(start: int, count: int) -> range:
 def _named(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int, prefix: str) -> list[int]:
     names = (mujoco.mj_id2name(model, kind, i) for i in range(count))
     return [i for i, name in enumerate(names) if name and name.startswith(f"{prefix}/")]
-
-
-def _index(addresses: list[int]) -> Index:
-    """A slice where addresses are consecutive, so that reading is a view; else a tensor."""
-    if not addresses:
-        return slice(0, 0)
-    if addresses == list(range(addresses[0], addresses[0] + len(addresses))):
-        return slice(addresses[0], addresses[0] + len(addresses))
-    return torch.tensor(addresses)

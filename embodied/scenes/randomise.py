@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from embodied.physics.world import World
+from embodied.scenes.arrays import Array, arrays_of
 from embodied.scenes.entity import Entity
 from morphologies import Body
 
@@ -75,33 +76,52 @@ class Randomiser:
         """Takes a World that varies the fields in `VARYING`."""
         self.ranges = ranges
         self._world = world
+        self._arrays = arrays_of(world)
         self._root = entity.bodies[0]
-        self._links = np.array(entity.bodies)
-        self._actuators = np.array(entity.actuators, dtype=np.int64)
-        self._columns = 6 + 2 * len(self._actuators)
-        self._parameters = {name: world.parameters[name].numpy() for name in VARYING}
+        self._links, self._actuators = _span(entity.bodies), _span(entity.actuators)
+        self._parameters = {name: self._arrays.of(world.parameters[name]) for name in VARYING}
+        model, count = world.model, len(entity.actuators)
+        self._columns = 6 + 2 * count
+        self._stiffer, self._dampened = slice(6, 6 + count), slice(6 + count, None)
+        drawn_around = {
+            "body_mass": model.body_mass[self._root],
+            "body_inertia": model.body_inertia[self._root],
+            "body_ipos": model.body_ipos[self._root],
+            "gain": model.actuator_gainprm[self._actuators, 0],
+            "stiffness": model.actuator_biasprm[self._actuators, 1],
+            "damping": model.actuator_biasprm[self._actuators, 2],
+        }
+        self._around = {
+            name: self._arrays.of(torch.tensor(value, dtype=self._arrays.real, device=world.device))
+            for name, value in drawn_around.items()
+        }
 
     def draw(self, mask: Tensor, generator: torch.Generator) -> None:
         """Draws anew where the mask (W,) holds; the generator moves on alike whatever the mask."""
-        worlds = mask.numpy().nonzero()[0]
-        chance = torch.rand(len(mask), self._columns, dtype=torch.float64, generator=generator).numpy()[worlds]
+        chance = self._arrays.chance(generator, len(mask), self._columns)
         signed = 2.0 * chance - 1.0
-        model, ranges, parameters = self._world.model, self.ranges, self._parameters
+        ranges, parameters, around, write = self.ranges, self._parameters, self._around, self._arrays.writer(mask)
         low, high = ranges.friction
-        parameters["geom_friction"][worlds, :, 0] = low + (high - low) * chance[:, :1]
+        write(parameters["geom_friction"][:, :, 0], low + (high - low) * chance[:, :1])
         heavier = 1.0 + ranges.mass * signed[:, 1]
-        parameters["body_mass"][worlds, self._root] = model.body_mass[self._root] * heavier
-        parameters["body_inertia"][worlds, self._root] = model.body_inertia[self._root] * heavier[:, None]
-        shift = ranges.centre_of_mass * signed[:, 2:5]
-        parameters["body_ipos"][worlds, self._root] = model.body_ipos[self._root] + shift
-        at, actuators = np.ix_(worlds, self._actuators), self._actuators
-        parameters["actuator_delay"][at] = ranges.action_delay * chance[:, 5:6]
-        stiffer, dampened = np.split(1.0 + ranges.gains * signed[:, 6:], 2, axis=1)
-        parameters["actuator_gainprm"][(*at, 0)] = model.actuator_gainprm[actuators, 0] * stiffer
-        parameters["actuator_biasprm"][(*at, 1)] = model.actuator_biasprm[actuators, 1] * stiffer
-        parameters["actuator_biasprm"][(*at, 2)] = model.actuator_biasprm[actuators, 2] * dampened
+        write(parameters["body_mass"][:, self._root], around["body_mass"] * heavier)
+        write(parameters["body_inertia"][:, self._root], around["body_inertia"] * heavier[:, None])
+        write(parameters["body_ipos"][:, self._root], around["body_ipos"] + ranges.centre_of_mass * signed[:, 2:5])
+        write(parameters["actuator_delay"][:, self._actuators], ranges.action_delay * chance[:, 5:6])
+        stiffer, dampened = (1.0 + ranges.gains * signed[:, part] for part in (self._stiffer, self._dampened))
+        write(parameters["actuator_gainprm"][:, self._actuators, 0], around["gain"] * stiffer)
+        write(parameters["actuator_biasprm"][:, self._actuators, 1], around["stiffness"] * stiffer)
+        write(parameters["actuator_biasprm"][:, self._actuators, 2], around["damping"] * dampened)
         self._world.refresh_constants(mask)
 
-    def mass(self) -> np.ndarray:
+    def mass(self) -> Array:
         """(W,) Of the whole entity, kg, a copy."""
-        return self._parameters["body_mass"][:, self._links].sum(axis=1)
+        return self._parameters["body_mass"][:, self._links].sum(1)
+
+
+def _span(ids: list[int]) -> slice:
+    """Where an entity's parts lie; those of one spec that was attached lie side by side."""
+    first = ids[0] if ids else 0
+    if ids != list(range(first, first + len(ids))):
+        raise ValueError(f"the parts of an entity lie scattered in the model: {ids}")
+    return slice(first, first + len(ids))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from embodied.scenes import EntityView
@@ -13,7 +12,7 @@ STANDING_FORCE = 1.0
 
 
 class FootContacts:
-    """1 where a foot's touch sensor read more than `STANDING_FORCE` during the last substep, else 0."""
+    """True, shown as 1, where a foot's touch sensor read more than `STANDING_FORCE` during the last substep."""
 
     def __init__(self, entity: EntityView) -> None:
         self._entity = entity
@@ -21,5 +20,5 @@ class FootContacts:
         self.terms = (Term("foot_contacts", len(self._names), "1", 1.0),)
 
     def read(self) -> Tensor:
-        """(W, feet)."""
-        return torch.from_numpy((self._entity.sensor(*self._names).numpy() > STANDING_FORCE).astype(float))
+        """(W, feet) bool."""
+        return self._entity.sensor(*self._names) > STANDING_FORCE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from embodied.scenes import EntityView
@@ -19,9 +17,4 @@ class ProjectedGravity:
 
     def read(self) -> Tensor:
         """(W, 3)."""
-        w, x, y, z = self._entity.root_quat.numpy().T
-        down = np.empty((len(w), 3))
-        down[:, 0] = 2.0 * (w * y - x * z)
-        down[:, 1] = -2.0 * (y * z + w * x)
-        down[:, 2] = 2.0 * (x * x + y * y) - 1.0
-        return torch.from_numpy(down)
+        return -self._entity.root_axes[:, 2]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from embodied.scenes import EntityView, Ground
+from embodied.scenes.arrays import arrays_of, library_of
 from embodied.senses.sense import Term
 
 MAX_HEIGHT = 20.0
@@ -54,20 +55,23 @@ class HeightMap:
         """``grid``: offsets along the heading and to its left, m; DERL's thinned one by default."""
         self._entity = entity
         self._ground = ground
-        self._along, self._across = grid or thinned_grid()
-        shape = (len(self._along), len(self._across))
-        self._middle = _middle(self._along, self._across)
+        along, across = grid or thinned_grid()
+        self._along, self._across = entity.constant(along.numpy()), entity.constant(across.numpy())
+        shape = (len(along), len(across))
+        self._middle = _middle(along, across)
+        self._arrays = arrays_of(entity.world)
         self.terms = (Term("height_map", shape[0] * shape[1], "m", MAX_HEIGHT, "heading, root link", shape),)
 
     def read(self) -> Tensor:
         """(W, along, across) float32."""
         centre = self._entity.root_pos[:, :2]
         heights = self._ground.window(centre, self._entity.heading, self._along, self._across)
-        array = heights.numpy()  # torch would start threads for so many numbers, and they would fight the physics'
+        # In numpy on the CPU: torch would start threads for so many numbers, and they would fight the physics'.
+        array = self._arrays.of(heights)
         if self._middle is not None:
-            here = array[:, self._middle[0], self._middle[1], None, None].copy()
+            here = library_of(array).asarray(array[:, self._middle[0], self._middle[1], None, None], copy=True)
         else:
-            here = self._ground.height(centre[:, None]).numpy()[:, :, None].astype(array.dtype)
+            here = self._arrays.of(self._ground.height(centre[:, None]))[:, :, None]
         array -= here
         return heights
 

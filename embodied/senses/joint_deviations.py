@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from embodied.scenes import EntityView
@@ -16,13 +15,11 @@ class JointDeviations:
     def __init__(self, entity: EntityView, offsets: Tensor | None = None) -> None:
         """``offsets``: (W, joints) What each encoder reads too much, rad, live; none by default."""
         self._entity = entity
-        self._pose = entity.entity.pose
-        self._offsets = None if offsets is None else offsets.numpy()
+        self._pose = entity.constant(entity.entity.pose)
+        self._offsets = offsets
         self.terms = (Term("joint_deviation", len(self._pose), "rad", MAX_ANGLE),)
 
     def read(self) -> Tensor:
         """(W, joints)."""
-        deviations = self._entity.joint_pos.numpy() - self._pose
-        if self._offsets is not None:
-            deviations += self._offsets
-        return torch.from_numpy(deviations)
+        deviations = self._entity.joint_pos - self._pose
+        return deviations if self._offsets is None else deviations.add_(self._offsets)

@@ -33,8 +33,8 @@ class Lidar:
         """
         self._entity, self._world, self._reach = entity, world, reach
         angles = torch.arange(rays, dtype=torch.float64) * (2 * math.pi / rays)
-        self._directions = torch.stack((angles.cos(), angles.sin(), torch.zeros_like(angles)), dim=-1)
-        self._lift = torch.tensor([0.0, 0.0, height], dtype=torch.float64)
+        directions = torch.stack((angles.cos(), angles.sin(), torch.zeros_like(angles)), dim=-1)
+        self._directions, self._lift = entity.constant(directions.numpy()), entity.constant([0.0, 0.0, height])
         self.terms = (Term("lidar", rays, "m", reach, "heading, root link"),)
 
     def read(self) -> Tensor:
@@ -76,8 +76,7 @@ class DepthCamera:
         level = torch.stack((torch.ones(len(grid), dtype=torch.float64), grid[:, 1], grid[:, 0]), dim=-1)
         turn = torch.tensor([math.cos(pitch / 2), 0.0, math.sin(pitch / 2), 0.0], dtype=torch.float64)
         # One unit along the axis each, not of unit length: distances in lengths of the ray are then depths.
-        self._directions = rotate(turn, level)
-        self._mount = torch.tensor(mount, dtype=torch.float64)
+        self._directions, self._mount = entity.constant(rotate(turn, level).numpy()), entity.constant(mount)
         self.terms = (Term("depth", width * height, "m", reach, "camera", (height, width)),)
 
     def read(self) -> Tensor:

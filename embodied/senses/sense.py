@@ -47,13 +47,15 @@ class Sense(Protocol):
 
 
 class ObservationSpec:
-    """The observation groups of an environment: which senses make them up, their spaces and limits."""
+    """The observation groups of an environment: which senses make them up, their spaces and limits.
+
+    Read in numpy, for worlds on CPU threads; `DeviceObservationSpec` is for all others.
+    """
 
     def __init__(self, groups: Mapping[str, Sequence[Sense]], device: torch.device) -> None:
         """Lays the senses of each group out side by side."""
         self.groups = {name: tuple(term for sense in senses for term in sense.terms) for name, senses in groups.items()}
         """The terms of each group in their order."""
-        self._readings = {name: _joined([_Reading(sense) for sense in senses]) for name, senses in groups.items()}
         self._limits = {
             name: np.array([limit for term in terms for limit in [term.limit] * term.size], dtype=np.float32)
             for name, terms in self.groups.items()
@@ -67,6 +69,11 @@ class ObservationSpec:
         )
         """The space of one world's observation."""
         self.device = device
+        self._take(groups)
+
+    def _take(self, groups: Mapping[str, Sequence[Sense]]) -> None:
+        """Prepares for reading the senses."""
+        self._readings = {name: _joined([_Reading(sense) for sense in senses]) for name, senses in groups.items()}
 
     def read(self, worlds: np.ndarray | None = None) -> dict[str, Tensor]:
         """All groups of all worlds, or of those with the numbers given: (W, size) float32 each, freshly allocated.

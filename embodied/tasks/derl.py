@@ -15,6 +15,7 @@ from torch import Tensor
 
 from embodied.physics.world import World
 from embodied.scenes import Arena, Scene
+from embodied.scenes.arrays import arrays_of, library_of
 from embodied.scenes.ground import LevelGround
 from embodied.senses import Sense
 from embodied.senses.proprioception import proprioception
@@ -48,6 +49,7 @@ class DerlTask(Task):
     default_body = "ant"
     episode_steps = EPISODE_STEPS
     starts_alike = True
+    body_constants = ("fall_height",)
     fall_factor = FALL_FACTOR
     rear_edge = True
     """Whether the arena has an edge behind the start."""
@@ -78,12 +80,13 @@ class DerlTask(Task):
         self.dt = scene.control_dt
         self.head = self.robot.root_pos
         self.level = isinstance(self.ground, LevelGround)
+        self._fall_height = self.robot.per_world(self.fall_height)[..., 0]
         side = self.arena.half_width - EDGE_MARGIN
         rear = EDGE_MARGIN - self.arena.behind if self.rear_edge else -math.inf
-        floor = self.fall_height if self.level else -math.inf
-        self.lowest, self.highest = self.head.new_tensor(
-            [[rear, -side, floor], [self.arena.ahead - EDGE_MARGIN, side, math.inf]]
-        )
+        self.lowest = self.robot.per_world(rear, -side, self.fall_height if self.level else -math.inf)
+        self.highest = self.robot.constant([self.arena.ahead - EDGE_MARGIN, side, math.inf])
+        self.arrays = arrays_of(world)
+        self._edges = [self.arrays.of(tensor) for tensor in (self.head, self.lowest, self.highest)]
         self.actions = torch.zeros(world.num_worlds, len(scene.entities["robot"].actuators), device=world.device)
 
     def senses(self) -> Mapping[str, Sequence[Sense]]:
@@ -111,14 +114,16 @@ class DerlTask(Task):
 
     def control_cost(self) -> Tensor:
         """(W,) 1e-3 Σ a² of the action as the policy gave it, negative."""
-        return torch.linalg.vecdot(self.actions, self.actions) * -CONTROL_COST
+        actions = self.arrays.of(self.actions)
+        return self.arrays.tensor(library_of(actions).linalg.vecdot(actions, actions) * -CONTROL_COST)
 
     def fallen(self) -> Tensor:
         """(W,) bool: the head is too low over the ground under it."""
         head = self.robot.root_pos
-        return head[:, 2] - self.ground.height(head[:, None, :2])[:, 0] <= self.fall_height
+        return head[:, 2] - self.ground.height(head[:, None, :2])[:, 0] <= self._fall_height
 
     def terminated(self) -> Tensor:
         """The head is too low or near an edge of the arena: one comparison where the ground is level."""
-        ended = ((self.head <= self.lowest) | (self.head >= self.highest)).any(dim=-1)
+        head, lowest, highest = self._edges
+        ended = self.arrays.tensor(((head <= lowest) | (head >= highest)).any(-1))
         return ended if self.level else ended | self.fallen()

@@ -21,6 +21,7 @@ class ForwardTask(DerlTask):
         super().start(scene, world, generator)
         self._x = self.head[:, 0]
         self.memory["previous_x"] = self._x.clone()
+        self._here, self._before = (self.arrays.of(tensor) for tensor in (self._x, self.memory["previous_x"]))
 
     def begin(self, mask: Tensor) -> None:
         """Measures the first step's progress from where the noise put the head."""
@@ -28,9 +29,10 @@ class ForwardTask(DerlTask):
 
     def rewards(self) -> dict[str, Tensor]:
         """``forward``: velocity of the head along x over the step, m/s. ``control_cost``: 1e-3 Σ a², negative."""
-        forward = (self._x - self.memory["previous_x"]).div_(self.dt)
-        self.memory["previous_x"].copy_(self._x)
-        return {"forward": forward, "control_cost": self.control_cost()}
+        here, before = self._here, self._before
+        forward = (here - before) / self.dt
+        before[:] = here
+        return {"forward": self.arrays.tensor(forward), "control_cost": self.control_cost()}
 
     def metrics(self) -> dict[str, Tensor]:
         """``distance``: x of the head, m; the start is at 0."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
+from embodied.physics.world import World
+from embodied.scenes import Scene
 from embodied.scenes.arenas.incline import InclineArena
 from embodied.tasks.forward import ForwardTask
-from embodied.tasks.uphill import FALL_FACTOR, stand_on
+from embodied.tasks.uphill import FALL_FACTOR, Stand
 
 DEGREES = 10.0
 """Of the slope."""
@@ -28,9 +31,14 @@ class Incline(ForwardTask):
         self.incline = InclineArena(degrees=DEGREES)
         super().__init__(self.incline)
 
+    def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
+        """Takes the World; see `Task.start`."""
+        super().start(scene, world, generator)
+        self._stand = Stand(self.incline, self.robot, *self.place(), self.robot.entity.body.spawn_height)
+
     def reset(self, mask: Tensor) -> None:
         """Stands the body on the slope and adds noise."""
-        stand_on(self.incline, self.robot, self.robot.entity.body.spawn_height, mask)
+        self._stand.put(mask)
         super().reset(mask)
 
     def rewards(self) -> dict[str, Tensor]:

@@ -32,7 +32,8 @@ class Patrol(ReachingTask):
     def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
         """Takes the World; see `Task.start`."""
         super().start(scene, world, generator)
-        self._first = self.head.new_tensor([GOAL_X, 0.0, 0.0]).expand(world.num_worlds, 3)
+        self._first = self.robot.constant([GOAL_X, 0.0, 0.0]).expand(world.num_worlds, 3)
+        self._opposite = self.robot.constant([-1.0, 1.0, 1.0])
         self.memory["toggles"] = torch.zeros_like(self.memory["distance"])
 
     def reset(self, mask: Tensor) -> None:
@@ -48,7 +49,7 @@ class Patrol(ReachingTask):
     def arrive(self, reached: Tensor) -> None:
         """The other goal is next; progress counts from where it is."""
         self.memory["toggles"] += reached
-        self.goal.put(self.goal.root_pos * self.head.new_tensor([-1.0, 1.0, 1.0]), reached)
+        self.goal.put(self.goal.root_pos * self._opposite, reached)
         self.remember(reached, distance=self.distance())
 
     def metrics(self) -> dict[str, Tensor]:

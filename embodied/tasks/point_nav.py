@@ -34,7 +34,7 @@ class PointNav(ReachingTask):
     def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
         """Takes the World; see `Task.start`."""
         super().start(scene, world, generator)
-        self._range = self.head.new_tensor([HALF_SIZE - margin for margin in MARGINS] + [0.0])
+        self._range = self.robot.constant([HALF_SIZE - margin for margin in MARGINS] + [0.0])
         self.memory["first_distance"] = self.distance()
         self.memory["steps_at_goal"] = torch.zeros_like(self.memory["distance"])
 

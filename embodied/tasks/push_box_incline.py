@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
+from embodied.physics.world import World
 from embodied.scenes import Scene
 from embodied.scenes.arenas.incline import InclineArena
 from embodied.scenes.props import box
 from embodied.tasks.pushing import PushingTask, nearest_face
-from embodied.tasks.uphill import FALL_FACTOR, set_on, stand_on
+from embodied.tasks.uphill import FALL_FACTOR, Stand
 from morphologies import Body
 
 DEGREES = 10.0
@@ -61,17 +63,26 @@ class PushBoxIncline(PushingTask):
         self._start_x = min(0.0, BOX_X - HALF_SIDE - ROOM - bodies["robot"].description.reach)
         return super().scene(bodies)
 
+    def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
+        """Takes the World; see `Task.start`."""
+        super().start(scene, world, generator)
+        robot, thing = self.robot, self.thing
+        self._stands = (
+            Stand(self.incline, thing, BOX_X, 0.0, HALF_SIDE),
+            Stand(self.incline, robot, *self.place(), robot.entity.body.spawn_height),
+        )
+        height = self.incline.slope * GOAL_X + HALF_SIDE / self._cos
+        self._goal_at = self.robot.constant([GOAL_X, 0.0, height]).expand(world.num_worlds, 3)
+
     def nearest(self, points: Tensor) -> Tensor:
         """(W,) Distance to the nearest face's middle, m."""
         return nearest_face(points, HALF_SIDE)
 
     def reset(self, mask: Tensor) -> None:
         """Stands the body and the box on the slope, and adds noise to the body's state."""
-        places = self.head.new_tensor([[BOX_X, 0.0], [GOAL_X, 0.0]])
-        set_on(self.incline, self.thing, places[:1], HALF_SIDE, mask)
-        height = self.incline.slope * GOAL_X + HALF_SIDE / self._cos
-        self.goal.put(self.head.new_tensor([[GOAL_X, 0.0, height]]).expand(len(mask), 3), mask)
-        stand_on(self.incline, self.robot, self.robot.entity.body.spawn_height, mask)
+        for stand in self._stands:
+            stand.put(mask)
+        self.goal.put(self._goal_at, mask)
         super().reset(mask)
 
     @property

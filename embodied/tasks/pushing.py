@@ -142,7 +142,7 @@ class PushingTask(DerlTask):
 
     def highest_under(self, places: Tensor, half_side: float) -> Tensor:
         """(W,) Height of the highest ground, m, under squares around (W, 2) places."""
-        offset = half_side * torch.tensor([-1.0, 0.0, 1.0], dtype=places.dtype, device=places.device)
+        offset = half_side * torch.arange(-1, 2, dtype=places.dtype, device=places.device)
         return self.ground.height(places[:, None] + torch.cartesian_prod(offset, offset)).amax(dim=1)
 
 

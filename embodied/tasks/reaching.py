@@ -11,6 +11,7 @@ from torch import Tensor
 from embodied.physics.world import World
 from embodied.scenes import Scene
 from embodied.scenes.arenas.flat import FlatArena
+from embodied.scenes.arrays import arrays_of
 from embodied.scenes.props import mark
 from embodied.senses import Sense
 from embodied.senses.goals import GoalPosition
@@ -46,6 +47,7 @@ class ReachingTask(DerlTask):
     def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
         """Takes the World; see `Task.start`."""
         super().start(scene, world, generator)
+        self._arrays = arrays_of(world)
         self.goal = scene.entities["goal"].view(world)
         self._goal_xy, self._head_xy = self.goal.root_pos[:, :2], self.head[:, :2]
         self.memory["distance"] = self.distance()
@@ -68,10 +70,10 @@ class ReachingTask(DerlTask):
         reached = distance < GOAL_MARGIN
         progress = (self.memory["distance"] - distance).mul_(PROGRESS_REWARD).add_(reached, alpha=GOAL_REWARD)
         self.memory["distance"].copy_(distance)
-        if reached.any():
+        if self._arrays.possibly(reached):
             self.arrive(reached)
         return {"goal": progress, "control_cost": self.control_cost()}
 
     @abstractmethod
     def arrive(self, reached: Tensor) -> None:
-        """Takes note of the worlds, (W,) bool, whose body is at the goal."""
+        """Takes note of the worlds, (W,) bool, whose body is at the goal; there may be none."""

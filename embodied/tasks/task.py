@@ -33,8 +33,16 @@ class Task(ABC):
 
     starts_alike: bool = False
     """Whether a start depends on the generator alone: not on the world it is drawn for nor on what went before. Then
-    starts are drawn ahead, many at once, by a copy of the task; what varies between worlds goes along, but must be
-    of a kind that no constants are derived from."""
+    starts are drawn ahead, many at once, by a copy of the task, and what varies between worlds goes along."""
+
+    refreshes_constants: bool = False
+    """Whether a start varies what the engine derives constants from, such as masses. On a device these constants go
+    along with it; on CPU threads they cannot, and starts are not drawn ahead."""
+
+    body_constants: tuple[str, ...] | None = None
+    """Attributes that `scene` takes from the agents' bodies, numbers, and that are read through `EntityView.per_world`:
+    several bodies of one topology can then play the task in one World, for which each is a tuple of numbers. None where
+    that has not been thought of."""
 
     fitness_term: str | None = None
     """The reward term whose sum over an episode is a body's fitness; None for the whole return."""

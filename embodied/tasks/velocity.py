@@ -18,6 +18,7 @@ from embodied.runs.errors import UserError
 from embodied.scenes import Scene
 from embodied.scenes.arenas.flat import FlatArena
 from embodied.scenes.arenas.legged import LeggedArena
+from embodied.scenes.arrays import Array, Write, arrays_of, library_of, whole
 from embodied.scenes.frames import from_yaw
 from embodied.scenes.ground import FieldGround
 from embodied.scenes.randomise import VARYING, Randomiser, Ranges, randomisable
@@ -25,7 +26,7 @@ from embodied.senses import Sense
 from embodied.senses.foot_contacts import STANDING_FORCE
 from embodied.senses.gravity import ProjectedGravity
 from embodied.tasks.task import Task
-from embodied.tasks.velocity_commands import RESAMPLING_TIME, draw_commands
+from embodied.tasks.velocity_commands import RESAMPLING_TIME, commands_of
 from embodied.tasks.velocity_curriculum import first_levels, next_levels
 from embodied.tasks.velocity_figures import SIZE, Figures
 from embodied.tasks.velocity_rewards import SOFT_LIMIT, SWING, TILT_LEVEL, TILT_UNEVEN, Motion, reward_terms
@@ -74,7 +75,7 @@ class Velocity(Task):
         self.uneven = bool(kinds)
         self.curriculum = curriculum
         self.ranges = Ranges() if randomise else None
-        self.starts_alike = not (kinds or randomise)
+        self.starts_alike, self.refreshes_constants = not kinds, randomise
 
     def scene(self, bodies: Mapping[str, Body]) -> Scene:
         """The ground with the robot on it; see `Task.scene`."""
@@ -89,15 +90,16 @@ class Velocity(Task):
     def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
         """Takes the World; see `Task.start`."""
         self.world, self.generator, self.dt = world, generator, scene.control_dt
+        self.arrays = arrays_of(world)
         self.ground = self.arena.ground(world)
         self.robot = scene.entities["robot"].view(world)
         entity = self.robot.entity
         self.randomiser = Randomiser(entity, world, self.ranges) if self.ranges else None
         feet, links = entity.body.feet, entity.link_names
         self._touch = tuple(f"touch/{link}" for link in links)
-        self._feet = np.array([links.index(foot) for foot in feet], dtype=np.int64)
-        self._others = np.array([n for n, link in enumerate(links) if n and link not in feet], dtype=np.int64)
-        self._lowest, self._highest = entity.soft_limits(SOFT_LIMIT)
+        self._feet = self.arrays.indices([links.index(foot) for foot in feet])
+        self._others = self.arrays.indices([n for n, link in enumerate(links) if n and link not in feet])
+        self._lowest, self._highest = (self.arrays.of(self.robot.constant(e)) for e in entity.soft_limits(SOFT_LIMIT))
         self._command_steps, self._push_steps = round(RESAMPLING_TIME / self.dt), round(PUSH_INTERVAL / self.dt)
         joints, actuators = len(entity.joints), len(entity.actuators)
         self._command = self._remember("command", 3)
@@ -108,22 +110,23 @@ class Velocity(Task):
         self._was_down = self._remember("was_down", len(feet), kind=torch.bool)
         self._steps = self._remember("steps", kind=torch.int64)
         self._push_at = self._remember("push_at", kind=torch.int64)
-        self._remember("figures", SIZE)
-        self.figures = Figures(self.memory["figures"])
+        self.figures = Figures(self._remember("figures", SIZE))
         self._fell = self._remember("fell", kind=torch.bool)
-        self._of_an_episode = [value.numpy() for value in self.memory.values()]
-        if self.uneven:
+        self._of_an_episode = [self.arrays.of(value) for value in self.memory.values()]
+        if isinstance(self.arena, LeggedArena):
             self._level = self._remember("level", kind=torch.int64)
             self._played = self._remember("played", kind=torch.bool)
-        self._asked = self._command.copy()
-        self._action_change = np.zeros_like(self._action)
+            self._kinds = self.arrays.indices([w % len(self.arena.kinds) for w in range(world.num_worlds)])
+        self._asked = self.arrays.zeros(world.num_worlds, 3)
+        self._action_change = self.arrays.zeros(world.num_worlds, actuators)
         self._gravity = ProjectedGravity(self.robot)
-        self._linear, self._angular = (self.robot.sensor(name).numpy() for name in ("velocimeter", "gyro"))
+        self._linear, self._angular = (self.arrays.of(self.robot.sensor(name)) for name in ("velocimeter", "gyro"))
 
-    def _remember(self, name: str, *shape: int, kind: torch.dtype = torch.float64) -> np.ndarray:
-        """Registers memory and gives the array it lives in."""
-        self.memory[name] = torch.zeros(self.world.num_worlds, *shape, dtype=kind)
-        return self.memory[name].numpy()
+    def _remember(self, name: str, *shape: int, kind: torch.dtype | None = None) -> Array:
+        """Registers memory and gives the array it lives in; of the engine's precision by default."""
+        world = self.world
+        self.memory[name] = torch.zeros(world.num_worlds, *shape, dtype=kind or self.arrays.real, device=world.device)
+        return self.arrays.of(self.memory[name])
 
     def senses(self) -> Mapping[str, Sequence[Sense]]:
         """See `velocity_senses`."""
@@ -141,53 +144,43 @@ class Velocity(Task):
 
     def reset(self, mask: Tensor) -> None:
         """Draws ground, physics, command and heading, and joints and velocities about those of the default state."""
-        worlds, robot, joints = mask.numpy().nonzero()[0], self.robot, len(self.robot.entity.joints)
-        chance = torch.rand(len(mask), 9 + 2 * joints, dtype=torch.float64, generator=self.generator)
-        signed = 2.0 * chance.numpy()[worlds] - 1.0
+        write, robot, joints = self.arrays.writer(mask), self.robot, len(self.robot.entity.joints)
+        chance = self.arrays.chance(self.generator, len(mask), 13 + 2 * joints)
+        signed = 2.0 * chance - 1.0
         if self.uneven:
-            self._choose_ground(mask, chance.numpy()[worlds, 0])
+            self._choose_ground(mask, write, chance[:, 0])
         for values in self._of_an_episode:
-            values[worlds] = 0
+            write(values, 0)
         position = robot.origin.repeat(len(mask), 1)
         position[:, 2] += self.ground.height(position[:, None, :2])[:, 0]
-        yaw = math.pi * (2.0 * chance[:, 1] - 1.0)
-        robot.set_root_pose(torch.cat((position, from_yaw(yaw)), dim=-1), mask)
-        robot.root_velocity.numpy()[worlds] = START_VELOCITY * signed[:, 3:9]
-        robot.joint_pos.numpy()[worlds] += START_JOINTS * signed[:, 9 : 9 + joints]
-        self._command[worlds] = draw_commands(len(mask), self.generator)[worlds]
+        heading = from_yaw(self.arrays.tensor(math.pi * signed[:, 1]))
+        robot.set_root_pose(torch.cat((position, heading), dim=-1), mask)
+        write(self.arrays.of(robot.root_velocity), START_VELOCITY * signed[:, 3:9])
+        joint_pos = self.arrays.of(robot.joint_pos)
+        write(joint_pos, joint_pos + START_JOINTS * signed[:, 13 : 13 + joints])
+        write(self._command, commands_of(chance[:, 9:13]))
         if self.randomiser is not None:
             self.randomiser.draw(mask, self.generator)
-            self._encoder_offsets[worlds] = ENCODER_OFFSET * signed[:, 9 + joints :]
-            self._push_at[worlds] = (self._push_steps * chance.numpy()[worlds, 2]).astype(np.int64)
+            write(self._encoder_offsets, ENCODER_OFFSET * signed[:, 13 + joints :])
+            write(self._push_at, whole(self._push_steps * chance[:, 2]))
 
-    def _choose_ground(self, mask: Tensor, chance: np.ndarray) -> None:
-        """Puts worlds on tiles: a world keeps its kind of ground for good, its level changes. ``chance``: (k,)."""
+    def _choose_ground(self, mask: Tensor, write: Write, chance: Array) -> None:
+        """Puts worlds on tiles: a world keeps its kind of ground for good, its level changes. ``chance``: (W,)."""
         assert isinstance(self.ground, FieldGround)
         assert isinstance(self.arena, LeggedArena)
-        worlds, count = mask.numpy().nonzero()[0], self.arena.levels
+        figures, count = self.figures, self.arena.levels
         if self.curriculum:
-            figures = self.figures
-            asked = figures.asked[worlds] * (self.episode_steps / np.maximum(self._steps[worlds], 1))
-            moved = next_levels(
-                self._level[worlds],
-                asked,
-                figures.followed[worlds],
-                figures.reached[worlds],
-                count,
-                self.arena.size,
-                chance,
-            )
-            self._level[worlds] = np.where(self._played[worlds], moved, first_levels(count, chance))
-            self._played[worlds] = True
+            asked = figures.asked * (self.episode_steps / self._steps.clip(min=1))
+            levels = next_levels(self._level, asked, figures.followed, figures.reached, count, self.arena.size, chance)
+            write(self._level, library_of(chance).where(self._played, levels, first_levels(count, chance)))
+            write(self._played, True)
         else:
-            self._level[worlds] = (chance * count).astype(np.int64)
-        kinds = np.arange(self.world.num_worlds) % len(self.arena.kinds)
-        self.ground.choose(mask, torch.from_numpy(kinds * count + self._level))
+            write(self._level, whole(chance * count))
+        self.ground.choose(mask, self.arrays.tensor(self._kinds * count + self._level))
 
     def begin(self, mask: Tensor) -> None:
         """Remembers the joints' speeds at the start."""
-        worlds = mask.numpy().nonzero()[0]
-        self._joint_velocity[worlds] = self.robot.joint_vel.numpy()[worlds]
+        self.arrays.writer(mask)(self._joint_velocity, self.arrays.of(self.robot.joint_vel))
 
     def act(self, actions: Tensor) -> None:
         """Targets about the default pose, or torques; and what befalls a robot at this time.
@@ -195,51 +188,52 @@ class Velocity(Task):
         A new command is drawn here, so that the observation after this step already shows it. What this step is
         rewarded for is how the command was followed that its action was chosen for.
         """
-        taken = np.clip(actions.numpy(), -MAX_ACTION, MAX_ACTION).astype(np.float64)
-        np.subtract(taken, self._action, out=self._action_change)
+        arrays = self.arrays
+        taken = arrays.of(actions).clip(-MAX_ACTION, MAX_ACTION)
+        self._action_change[...] = taken - self._action
         self._action[...] = taken
         self._asked[...] = self._command
+        chance = arrays.chance(self.generator, len(taken), 5)
         if self.randomiser is not None:
-            self._push((self._steps % self._push_steps == self._push_at).nonzero()[0])
+            self._push(self._steps % self._push_steps == self._push_at, chance[:, 0])
         self._steps += 1
-        if len(due := (self._steps % self._command_steps == 0).nonzero()[0]):
-            self._command[due] = draw_commands(len(self._steps), self.generator)[due]
-        self.robot.act(torch.from_numpy(taken))
+        if arrays.possibly(due := self._steps % self._command_steps == 0):
+            arrays.writer(arrays.tensor(due))(self._command, commands_of(chance[:, 1:]))
+        self.robot.act(self.memory["action"])
 
-    def _push(self, worlds: np.ndarray) -> None:
-        """Adds a horizontal velocity in a random direction."""
-        if len(worlds):
-            chance = torch.rand(self.world.num_worlds, dtype=torch.float64, generator=self.generator)
-            angle = 2.0 * math.pi * chance.numpy()[worlds]
-            self.robot.root_velocity.numpy()[worlds, :2] += PUSH * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    def _push(self, worlds: Array, chance: Array) -> None:
+        """Adds a horizontal velocity in a random direction where ``worlds`` (W,) holds."""
+        if self.arrays.possibly(worlds):
+            library, angle = library_of(chance), 2.0 * math.pi * chance
+            push = PUSH * library.stack([library.cos(angle), library.sin(angle)], 1)
+            velocity = self.arrays.of(self.robot.root_velocity)[:, :2]
+            self.arrays.writer(self.arrays.tensor(worlds))(velocity, velocity + push)
 
     def rewards(self) -> dict[str, Tensor]:
         """See `velocity_rewards`."""
-        robot = self.robot
-        touching = robot.sensor(*self._touch).numpy() > STANDING_FORCE
-        joint_pos, joint_velocity = robot.joint_pos.numpy(), robot.joint_vel.numpy()
-        beyond = np.maximum(self._lowest - joint_pos, 0.0)
-        beyond += np.maximum(joint_pos - self._highest, 0.0)
-        down = self._gravity.read().numpy()
+        robot, of = self.robot, self.arrays.of
+        touching = of(robot.sensor(*self._touch)) > STANDING_FORCE
+        joint_pos, joint_velocity = of(robot.joint_pos), of(robot.joint_vel)
+        down = of(self._gravity.read())
         motion = Motion(
             asked=self._asked,
             linear=self._linear,
             angular=self._angular,
             gravity=down,
-            joint_torque=robot.joint_torque.numpy(),
+            joint_torque=of(robot.joint_torque),
             joint_acceleration=(joint_velocity - self._joint_velocity) / self.dt,
             action_change=self._action_change,
-            beyond_limits=beyond,
-            other_contacts=touching[:, self._others].sum(axis=1),
+            beyond_limits=(self._lowest - joint_pos).clip(min=0.0) + (joint_pos - self._highest).clip(min=0.0),
+            other_contacts=touching[:, self._others].sum(1),
             landed_after=self._landings(touching[:, self._feet]),
         )
         self._joint_velocity[...] = joint_velocity
-        self.figures.note(motion, joint_velocity, robot.root_pos.numpy()[:, :2], self.dt)
-        np.logical_or(touching[:, 0], down[:, 2] > -math.cos(MAX_TILT), out=self._fell)
+        self.figures.note(motion, joint_velocity, of(robot.root_pos)[:, :2], self.dt)
+        self._fell[...] = touching[:, 0] | (down[:, 2] > -math.cos(MAX_TILT))
         terms = reward_terms(motion, self.dt, robot.entity.mass, TILT_UNEVEN if self.uneven else TILT_LEVEL)
-        return {name: torch.from_numpy(term) for name, term in terms.items()}
+        return {name: self.arrays.tensor(term) for name, term in terms.items()}
 
-    def _landings(self, down: np.ndarray) -> np.ndarray:
+    def _landings(self, down: Array) -> Array:
         """(W, feet) See `Motion.landed_after`. A foot counts as down if it was in this step or the one before.
 
         So a foot that bounces has not taken a step. legged_gym.
@@ -248,13 +242,14 @@ class Velocity(Task):
         self._was_down[...] = down
         landed = (self._air_time > 0.0) & settled
         self._air_time += self.dt
-        landed_after = np.where(landed, self._air_time, SWING)
-        self._air_time[settled] = 0.0
+        library = library_of(down)
+        landed_after = library.where(landed, self._air_time, SWING)
+        self._air_time[...] = library.where(settled, 0.0, self._air_time)
         return landed_after
 
     def terminated(self) -> Tensor:
         """The root link touches something, or leans more than 70°."""
-        return torch.from_numpy(self._fell.copy())
+        return self.memory["fell"].clone()
 
     def metrics(self) -> dict[str, Tensor]:
         """Of the episode so far, (W,) each.
@@ -262,16 +257,16 @@ class Velocity(Task):
         ``velocity_error``, ``yaw_rate_error`` and ``cost_of_transport``: see `Figures.metrics`. ``fall``: 1 where it
         fell, and ``seconds``: how long it lasted; see `falls_per_minute`. ``terrain_level``: on uneven ground.
         """
-        steps = np.maximum(self._steps, 1)
+        steps = self._steps.clip(min=1)
         mass = self.robot.entity.mass if self.randomiser is None else self.randomiser.mass()
         found = {
             **self.figures.metrics(steps, mass * float(-self.world.model.opt.gravity[2])),
-            "fall": self._fell.astype(np.float64),
+            "fall": self._fell * 1.0,
             "seconds": steps * self.dt,
         }
         if self.uneven:
-            found["terrain_level"] = self._level.astype(np.float64)
-        return {name: torch.from_numpy(values) for name, values in found.items()}
+            found["terrain_level"] = self._level * 1.0
+        return {name: self.arrays.tensor(values) for name, values in found.items()}
 
 
 def falls_per_minute(fall: Tensor, seconds: Tensor) -> float:

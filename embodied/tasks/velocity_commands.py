@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+from embodied.scenes.arrays import Array, library_of
 
 MAX_COMMAND = (1.0, 0.5, 1.0)
 """Forward and to the left, m/s, and yaw rate, rad/s: commands are uniform within ± these. legged_gym has 1, 1, 1."""
@@ -13,9 +12,8 @@ STANDING = 0.1
 """Part of the commands that ask for nothing but standing still. mjlab."""
 
 
-def draw_commands(num_worlds: int, generator: torch.Generator) -> np.ndarray:
-    """(W, 3) Fresh commands."""
-    chance = torch.rand(num_worlds, 4, dtype=torch.float64, generator=generator).numpy()
-    commands = (2.0 * chance[:, :3] - 1.0) * MAX_COMMAND
-    commands[chance[:, 3] < STANDING] = 0.0
-    return commands
+def commands_of(chance: Array) -> Array:
+    """(W, 3) Commands from (W, 4) numbers that are uniform in [0, 1)."""
+    walking = (chance[:, 3] >= STANDING) * 1.0
+    drawn = (2.0 * chance - 1.0) * walking[:, None]
+    return library_of(chance).stack([drawn[:, axis] * bound for axis, bound in enumerate(MAX_COMMAND)], 1)

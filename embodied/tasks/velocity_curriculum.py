@@ -8,7 +8,7 @@ commanded direction, and the distance from the start need only show that the gro
 
 from __future__ import annotations
 
-import numpy as np
+from embodied.scenes.arrays import Array, library_of, whole
 
 FOLLOWED = 0.8
 """Part of the commanded way from which on a level is mastered."""
@@ -21,14 +21,14 @@ FIRST_LEVELS = 0.5
 
 
 def next_levels(
-    levels: np.ndarray,
-    asked: np.ndarray,
-    followed: np.ndarray,
-    reached: np.ndarray,
+    levels: Array,
+    asked: Array,
+    followed: Array,
+    reached: Array,
     count: int,
     tile: float,
-    chance: np.ndarray,
-) -> np.ndarray:
+    chance: Array,
+) -> Array:
     """(k,) Levels of worlds whose episodes ended.
 
     Args:
@@ -42,10 +42,10 @@ def next_levels(
     """
     up = (followed >= FOLLOWED * asked) & (reached >= REACHED * tile)
     down = (followed < FAILED * asked) & ~up
-    moved = levels + up - down
-    return np.where(moved >= count, (chance * count).astype(levels.dtype), np.maximum(moved, 0))
+    moved = levels + up * 1 - down * 1
+    return library_of(levels).where(moved >= count, whole(chance * count), moved.clip(min=0))
 
 
-def first_levels(count: int, chance: np.ndarray) -> np.ndarray:
+def first_levels(count: int, chance: Array) -> Array:
     """(k,) Levels of worlds that have not played yet, from (k,) numbers in [0, 1)."""
-    return (chance * max(1, round(count * FIRST_LEVELS))).astype(np.int64)
+    return whole(chance * max(1, round(count * FIRST_LEVELS)))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from torch import Tensor
-
+from embodied.scenes.arrays import Array, library_of
 from embodied.tasks.velocity_rewards import Motion, squares
 
 SIZE = 7
@@ -15,9 +13,9 @@ SHORT_WAY = 1.0
 class Figures:
     """Sums over the episode under way, kept in a task's memory."""
 
-    def __init__(self, memory: Tensor) -> None:
+    def __init__(self, memory: Array) -> None:
         """``memory``: (W, `SIZE`), live."""
-        columns = memory.numpy().T
+        columns = memory.T
         self._velocity_error, self._yaw_rate_error = columns[0], columns[1]
         self.work = columns[2]
         """(W,) Positive mechanical work of the joints, J."""
@@ -30,7 +28,7 @@ class Figures:
         self.reached = columns[6]
         """(W,) Farthest horizontal distance from the origin at any time, m."""
 
-    def note(self, motion: Motion, joint_velocity: np.ndarray, position: np.ndarray, dt: float) -> None:
+    def note(self, motion: Motion, joint_velocity: Array, position: Array, dt: float) -> None:
         """Adds a step.
 
         Args:
@@ -39,17 +37,18 @@ class Figures:
             position: (W, 2) horizontal, of the root link in the world, m.
             dt: control step, s.
         """
+        library = library_of(position)
         asked, velocity = motion.asked[:, :2], motion.linear[:, :2]
-        length = np.sqrt(squares(asked))
-        self._velocity_error += np.sqrt(squares(asked - velocity))
-        self._yaw_rate_error += np.abs(motion.asked[:, 2] - motion.angular[:, 2])
-        self.work += np.maximum(motion.joint_torque * joint_velocity, 0.0).sum(axis=1) * dt
-        self.way += np.sqrt(squares(velocity)) * dt
+        length = library.sqrt(squares(asked))
+        self._velocity_error += library.sqrt(squares(asked - velocity))
+        self._yaw_rate_error += abs(motion.asked[:, 2] - motion.angular[:, 2])
+        self.work += (motion.joint_torque * joint_velocity).clip(min=0.0).sum(1) * dt
+        self.way += library.sqrt(squares(velocity)) * dt
         self.asked += length * dt
-        self.followed += np.einsum("ij,ij->i", asked, velocity) / np.maximum(length, 1e-9) * dt
-        np.maximum(self.reached, np.sqrt(squares(position)), out=self.reached)
+        self.followed += library.linalg.vecdot(asked, velocity) / length.clip(min=1e-9) * dt
+        library.maximum(self.reached, library.sqrt(squares(position)), out=self.reached)
 
-    def metrics(self, steps: np.ndarray, weight: np.ndarray | float) -> dict[str, np.ndarray]:
+    def metrics(self, steps: Array, weight: Array | float) -> dict[str, Array]:
         """(W,) each: mean |Δv_xy|, m/s, mean |Δω|, rad/s, and the cost of transport.
 
         The last is work over weight times way (Collins et al. 2005), the way being `SHORT_WAY` at least.
@@ -61,5 +60,5 @@ class Figures:
         return {
             "velocity_error": self._velocity_error / steps,
             "yaw_rate_error": self._yaw_rate_error / steps,
-            "cost_of_transport": self.work / (weight * np.maximum(self.way, SHORT_WAY)),
+            "cost_of_transport": self.work / (weight * self.way.clip(min=SHORT_WAY)),
         }

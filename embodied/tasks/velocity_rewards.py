@@ -1,4 +1,4 @@
-"""Reward terms of the velocity task: the customary ones for legged robots, in numpy, for all worlds at once.
+"""Reward terms of the velocity task: the customary ones for legged robots, for all worlds at once.
 
 Weights are per second: each term is multiplied by the control step, so that a return does not depend on the control
 rate. legged_gym, Isaac Lab and MuJoCo Playground do the same. Sources, where values are taken from:
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
+from embodied.scenes.arrays import Array, library_of
 
 TRACKING_LINEAR = 1.0
 """1/s, of exp(-|Δv|²/σ). legged_gym 1.0; Isaac Lab has 1.5 for the Go1."""
@@ -55,34 +55,34 @@ TOLD_TO_MOVE = 0.1
 class Motion:
     """What happened in a control step, (W, …) each."""
 
-    asked: np.ndarray
+    asked: Array
     """(W, 3) Commanded v_x, v_y, m/s, and yaw rate, rad/s, of the body."""
-    linear: np.ndarray
+    linear: Array
     """(W, 3) Velocity in the body's frame, m/s."""
-    angular: np.ndarray
+    angular: Array
     """(W, 3) Angular velocity in the body's frame, rad/s."""
-    gravity: np.ndarray
+    gravity: Array
     """(W, 3) Unit vector that points down, in the body's frame."""
-    joint_torque: np.ndarray
+    joint_torque: Array
     """(W, joints) N m."""
-    joint_acceleration: np.ndarray
+    joint_acceleration: Array
     """(W, joints) Mean over the step, rad/s²."""
-    action_change: np.ndarray
+    action_change: Array
     """(W, actuators) Since the step before."""
-    beyond_limits: np.ndarray
+    beyond_limits: Array
     """(W, joints) How far a joint is beyond its soft limits, rad."""
-    other_contacts: np.ndarray
+    other_contacts: Array
     """(W,) Number of links that touch something and should not."""
-    landed_after: np.ndarray
+    landed_after: Array
     """(W, feet) Time in the air of feet that landed in this step, s; `SWING` for all others."""
 
 
-def squares(values: np.ndarray) -> np.ndarray:
+def squares(values: Array) -> Array:
     """(W,) Sums of squares over the last axis of (W, n)."""
-    return np.einsum("ij,ij->i", values, values)
+    return library_of(values).linalg.vecdot(values, values)
 
 
-def reward_terms(motion: Motion, dt: float, mass: float, tilt: float) -> dict[str, np.ndarray]:
+def reward_terms(motion: Motion, dt: float, mass: float, tilt: float) -> dict[str, Array]:
     """The terms, (W,) each.
 
     The last of them, ``floor``, makes up for what the others lack to 0: a step is never worth less. Otherwise a policy
@@ -94,22 +94,24 @@ def reward_terms(motion: Motion, dt: float, mass: float, tilt: float) -> dict[st
         mass: of the body, kg.
         tilt: `TILT_LEVEL` or `TILT_UNEVEN`.
     """
+    exp = library_of(motion.asked).exp
     yaw_error = motion.asked[:, 2] - motion.angular[:, 2]
     told_to_move = squares(motion.asked) > TOLD_TO_MOVE**2
-    rates = {
+    terms = {
         "tracking_linear": TRACKING_LINEAR
-        * np.exp(squares(motion.asked[:, :2] - motion.linear[:, :2]) / -TRACKING_SIGMA),
-        "tracking_angular": TRACKING_ANGULAR * np.exp(yaw_error * yaw_error / -TRACKING_SIGMA),
-        "vertical": VERTICAL * np.square(motion.linear[:, 2]),
-        "roll_pitch": ROLL_PITCH * squares(motion.angular[:, :2]),
-        "tilt": tilt * squares(motion.gravity[:, :2]),
-        "torque": TORQUE * (TORQUE_MASS / mass) ** 2 * squares(motion.joint_torque),
-        "acceleration": ACCELERATION * squares(motion.joint_acceleration),
-        "action_rate": ACTION_RATE * squares(motion.action_change),
-        "limits": LIMITS * motion.beyond_limits.sum(axis=1),
-        "contact": CONTACT * motion.other_contacts,
-        "air_time": AIR_TIME * (motion.landed_after - SWING).sum(axis=1) * told_to_move,
+        * dt
+        * exp(squares(motion.asked[:, :2] - motion.linear[:, :2]) / -TRACKING_SIGMA),
+        "tracking_angular": TRACKING_ANGULAR * dt * exp(yaw_error * yaw_error / -TRACKING_SIGMA),
+        "vertical": VERTICAL * dt * motion.linear[:, 2] ** 2,
+        "roll_pitch": ROLL_PITCH * dt * squares(motion.angular[:, :2]),
+        "tilt": tilt * dt * squares(motion.gravity[:, :2]),
+        "torque": TORQUE * (TORQUE_MASS / mass) ** 2 * dt * squares(motion.joint_torque),
+        "acceleration": ACCELERATION * dt * squares(motion.joint_acceleration),
+        "action_rate": ACTION_RATE * dt * squares(motion.action_change),
+        "limits": LIMITS * dt * motion.beyond_limits.sum(1),
+        "contact": CONTACT * dt * motion.other_contacts,
+        "air_time": AIR_TIME * dt * (motion.landed_after - SWING).sum(1) * told_to_move,
     }
-    terms = {name: rate * dt for name, rate in rates.items()}
-    terms["floor"] = np.maximum(-np.sum(list(terms.values()), axis=0), 0.0)
+    total: Array = sum(terms.values())
+    terms["floor"] = (-total).clip(min=0.0)
     return terms

@@ -54,14 +54,10 @@ def velocity_senses(
     perfect: tuple[Sense, ...] = (gyro, gravity, command, JointDeviations(robot), velocities, action)
     measured = perfect
     if noise is not None:
-        measured = (
-            Noisy(gyro, GYRO_NOISE, noise),
-            Noisy(gravity, GRAVITY_NOISE, noise),
-            command,
-            Noisy(JointDeviations(robot, memory["encoder_offsets"]), JOINT_NOISE, noise),
-            Noisy(velocities, JOINT_VELOCITY_NOISE, noise),
-            action,
-        )
+        deviations = JointDeviations(robot, memory["encoder_offsets"])
+        instruments = [(gyro, GYRO_NOISE), (gravity, GRAVITY_NOISE), (command, 0.0)]
+        instruments += [(deviations, JOINT_NOISE), (velocities, JOINT_VELOCITY_NOISE)]
+        measured = (Noisy(instruments, noise), action)
     known: tuple[Sense, ...] = (Velocimeter(robot), *perfect, FootContacts(robot))
     if isinstance(ground, FieldGround):
         known += (HeightMap(robot, ground, regular_grid(**SCAN)),)

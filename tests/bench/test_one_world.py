@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from embodied.bench.one_world import PlainFlat, bench_one_world
+from embodied.bench.one_world import DOOR, PLAIN, OneWorld, PlainFlat, bench_one_world
 from embodied.envs.doors.gymnasium import GymnasiumEnv
+from tests.bench.silence import Silent
 
 
 def start_both(door, plain, seed):
@@ -63,6 +64,7 @@ def test_starts_of_both_are_spread_alike():
 
 
 def test_the_bench_gives_a_rate_for_each_and_their_ratio():
-    figures = bench_one_world("ant", 40, 3, 0)
-    assert set(figures) == {"door_steps_per_second", "plain_steps_per_second", "ratio"}
-    assert all(value > 0 for value in figures.values())
+    figures = bench_one_world(OneWorld(steps=40, runs=3), Silent())
+    assert set(figures["steps_per_second"]) == {DOOR, PLAIN}
+    assert all(rate > 0 for rate in figures["steps_per_second"].values())
+    assert figures["ours_times_as_fast"][PLAIN] > 0

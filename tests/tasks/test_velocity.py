@@ -10,7 +10,7 @@ import torch
 from embodied.envs import make
 from embodied.runs.errors import UserError
 from embodied.tasks.velocity import Velocity, falls_per_minute
-from embodied.tasks.velocity_commands import draw_commands
+from embodied.tasks.velocity_commands import commands_of
 from embodied.testing import check_task
 from morphologies import find_body
 
@@ -197,7 +197,7 @@ def test_standing_on_its_feet_is_no_contact_and_a_thigh_is():
 
 
 def test_commands_fill_their_ranges_and_a_tenth_stands():
-    commands = draw_commands(4000, torch.Generator().manual_seed(0))
+    commands = commands_of(np.random.default_rng(0).random((4000, 4)))
     standing = (commands == 0).all(axis=1)
     assert standing.mean() == pytest.approx(0.1, abs=3 * math.sqrt(0.09 / 4000))
     walking = commands[~standing]

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from embodied.physics.world import World
 from embodied.scenes.arenas.look import GROUND_MATERIAL, add_walls, dressed_spec
-from embodied.scenes.ground import Ground
+from embodied.scenes.arrays import HostArrays, arrays_of
+from embodied.scenes.box_ground import BoxGround, DeviceBoxGround, HostBoxGround
 from embodied.scenes.terrain.pool import FRICTION
 
 HALF_SIDES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
-"""Of a box along x and, drawn apart, along y, m."""
+"""Of a box along x and, drawn apart, along y, m; evenly spaced."""
 HALF_HEIGHT = 2.0
 """Of a box, m."""
 
@@ -55,7 +56,7 @@ class ObstacleArena:
         )
         add_walls(spec, self.behind, self.ahead, self.half_width, self.wall_height)
         spec.add_material(name="box", rgba=[0.86, 0.72, 0.55, 1.0])
-        places, sizes = self._drawn(1, torch.Generator().manual_seed(0))
+        places, sizes = self._drawn(1, torch.Generator().manual_seed(0), torch.device("cpu"))
         for box, (place, size) in enumerate(zip(places[0].tolist(), sizes[0].tolist(), strict=True)):
             spec.worldbody.add_body(name=f"box_{box}").add_geom(
                 name=f"box_{box}",
@@ -72,19 +73,25 @@ class ObstacleArena:
 
     def ground(self, world: World) -> BoxGround:
         """The tops of boxes, and 0 elsewhere."""
-        return BoxGround(world, self.box_ids(world.model))
+        kind = HostBoxGround if isinstance(arrays_of(world), HostArrays) else DeviceBoxGround
+        return kind(world, self._boxes(world.model), 2 * HALF_HEIGHT)
 
     def box_ids(self, model: mujoco.MjModel) -> np.ndarray:
-        """(boxes,) Ids of the boxes' geoms."""
+        """(boxes,) Ids of the boxes' geoms, one after the other."""
         return np.array([model.geom(f"box_{box}").id for box in range(self.count)])
+
+    def _boxes(self, model: mujoco.MjModel) -> slice:
+        """Where the boxes' geoms lie among all."""
+        first = model.geom("box_0").id
+        return slice(first, first + self.count)
 
     def draw(self, world: World, mask: Tensor, generator: torch.Generator) -> None:
         """Puts all boxes elsewhere where the mask holds; draws for all worlds whatever the mask.
 
         Boxes lie within the walls and beyond the clear start, uniformly, and may overlap.
         """
-        places, sizes = self._drawn(world.num_worlds, generator)
-        ids = torch.as_tensor(self.box_ids(world.model), device=world.device)
+        places, sizes = self._drawn(len(mask), generator, mask.device)
+        boxes = self._boxes(world.model)
         values = {
             "geom_pos": places,
             "geom_size": sizes,
@@ -92,52 +99,15 @@ class ObstacleArena:
             "geom_aabb": torch.cat((torch.zeros_like(sizes), sizes), dim=-1),
         }
         for name, value in values.items():
-            parameter = world.parameters[name]
+            parameter = world.parameters[name][:, boxes]
             chosen = mask.reshape(-1, *(1,) * (value.dim() - 1))
-            parameter[:, ids] = torch.where(chosen, value.to(parameter.dtype), parameter[:, ids])
+            parameter.copy_(torch.where(chosen, value.to(parameter.dtype), parameter))
 
-    def _drawn(self, worlds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _drawn(self, worlds: int, generator: torch.Generator, device: torch.device) -> tuple[Tensor, Tensor]:
         """(worlds, boxes, 3) Centres and (worlds, boxes, 3) half sides, m, float64."""
-        uniform = torch.rand((4, worlds, self.count), generator=generator, device=generator.device, dtype=torch.float64)
-        half_sides = torch.tensor(HALF_SIDES, dtype=torch.float64, device=generator.device)
-        half_x, half_y = half_sides[(uniform[:2] * len(half_sides)).long()]
+        uniform = torch.rand((4, worlds, self.count), generator=generator, device=device, dtype=torch.float64)
+        half_x, half_y = HALF_SIDES[0] + (HALF_SIDES[1] - HALF_SIDES[0]) * (uniform[:2] * len(HALF_SIDES)).floor()
         x = self.clear + half_x + uniform[2] * (self.ahead - self.clear - 2 * half_x)
         y = (2 * uniform[3] - 1) * (self.half_width - half_y)
         height = torch.full_like(x, HALF_HEIGHT)
         return torch.stack((x, y, height), dim=-1), torch.stack((half_x, half_y, height), dim=-1)
-
-
-class BoxGround(Ground):
-    """The tops of upright boxes on level ground at height 0."""
-
-    def __init__(self, world: World, boxes: np.ndarray) -> None:
-        """Takes a World that varies places and sizes, and the ids of the boxes' geoms."""
-        self._pos, self._size = world.parameters["geom_pos"], world.parameters["geom_size"]
-        self._boxes = boxes
-
-    def height(self, points: Tensor) -> Tensor:
-        """See `Ground.height`."""
-        places = points.numpy()
-        return torch.from_numpy(self._tops(places[..., 0], places[..., 1]))
-
-    def window(self, centres: Tensor, yaw: Tensor, along: Tensor, across: Tensor) -> Tensor:
-        """See `Ground.window`."""
-        cos, sin = (f(yaw.numpy())[:, None] for f in (np.cos, np.sin))
-        a, b, (x, y) = along.numpy(), across.numpy(), centres.numpy().T[:, :, None]
-        grid_x = ((x + cos * a)[:, :, None] - (sin * b)[:, None, :]).astype(np.float32)
-        grid_y = ((y + sin * a)[:, :, None] + (cos * b)[:, None, :]).astype(np.float32)
-        tops = self._tops(grid_x.reshape(len(x), -1), grid_y.reshape(len(x), -1))
-        return torch.from_numpy(tops.reshape(grid_x.shape))
-
-    def _tops(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """(W, N) Heights at places (W, N); only boxes that come near a world's places are compared with them."""
-        centre, half = (field.numpy()[:, self._boxes, :2] for field in (self._pos, self._size))
-        lowest, highest = centre - half, centre + half
-        near = (highest[..., 0] >= x.min(axis=1, keepdims=True)) & (lowest[..., 0] <= x.max(axis=1, keepdims=True))
-        near &= (highest[..., 1] >= y.min(axis=1, keepdims=True)) & (lowest[..., 1] <= y.max(axis=1, keepdims=True))
-        tops = np.zeros_like(x)
-        for world, box in zip(*near.nonzero(), strict=True):
-            (x0, y0), (x1, y1) = lowest[world, box], highest[world, box]
-            inside = (x[world] >= x0) & (x[world] <= x1) & (y[world] >= y0) & (y[world] <= y1)
-            tops[world][inside] = 2 * HALF_HEIGHT
-        return tops
