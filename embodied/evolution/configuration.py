@@ -8,8 +8,10 @@ from typing import Literal
 from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.ppo import PPOConfig
 from embodied.networks import PolicyConfig
+from embodied.physics.devices import is_gpu_world
 from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
+from embodied.tasks import find_task
 
 OBJECTIVES = {"fitness": 1.0, "speed": 1.0, "cost_of_transport": -1.0, "limbs": -1.0}
 """What can be selected for, and whether more of it is better."""
@@ -28,9 +30,10 @@ class LivingConfig:
     seed: int = 0
     """Of everything random."""
     workers: int | None = None
-    """Processes; as many as there are usable cores by default."""
+    """Processes on the CPU; as many as there are usable cores by default, beside a GPU three quarters of them."""
     device: str = "cpu"
-    """Where lifetimes are lived."""
+    """Where lifetimes are lived. Of an evolution: cpu; cuda, or cuda:1 and so on, where bodies of one topology learn
+    together, beside the CPU workers; or warp-cpu, the GPU's code on the CPU, slow."""
     checkpoint_seconds: float = 10.0
     """Between two checkpoints of a lifetime."""
     patience: float = 300.0
@@ -66,11 +69,24 @@ class EvolveConfig(LivingConfig):
     """Whether every lifetime gets all its steps, or hopeless ones are cut short by asynchronous successive halving."""
     halving_factor: int = 3
     """Part of the lifetimes, one in so many, that a rung of successive halving lets through."""
+    batch: int = 128
+    """On a GPU: bodies bred at a time, after the initial ones."""
+    brood: int = 1
+    """On a GPU: children in a row, of those whose mutation changes numbers alone, that share a parent. DERL, 1."""
+    bucket_min: int = 2
+    """On a GPU: bodies of one topology that learn there together, at least; fewer learn on the CPU workers."""
+    bucket_max: int = 32
+    """The same, at most."""
 
 
 def refuse_impossible(config: EvolveConfig) -> None:
     """Raises UserError for a configuration that no evolution can have."""
-    require_positive(config, "lifetimes", "population", "tournament", "steps", "episodes", "workers")
+    require_positive(config, "lifetimes", "population", "tournament", "steps", "episodes")
+    require_positive(config, "batch", "brood", "bucket_min", "bucket_max")
+    if not is_gpu_world(config.device):
+        require_positive(config, "workers")
+    else:
+        _refuse_impossible_on_device(config)
     refuse_impossible_living(config)
     if unknown := [name for name in config.objectives if name not in OBJECTIVES]:
         raise UserError(f"there is no objective {unknown[0]!r}; known are {', '.join(OBJECTIVES)}")
@@ -82,11 +98,28 @@ def refuse_impossible(config: EvolveConfig) -> None:
         raise UserError(f"--halving-factor must be at least 2, not {config.halving_factor}")
 
 
+def _refuse_impossible_on_device(config: EvolveConfig) -> None:
+    if config.workers is not None and config.workers < 0:
+        raise UserError(f"--workers must be at least 0, not {config.workers}: those of the CPU, beside the device's")
+    if config.bucket_max < config.bucket_min:
+        raise UserError(f"--bucket-max must be at least --bucket-min, {config.bucket_min}, not {config.bucket_max}")
+    if config.budget != "fixed":
+        raise UserError(
+            f"--budget {config.budget} is for the CPU: on {config.device} a bucket's lifetimes end together"
+        )
+    if find_task(config.task).body_constants is None:
+        raise UserError(
+            f"--task {config.task} cannot be learned by several bodies at once, as evolution does on {config.device}; "
+            "use --device cpu"
+        )
+    from embodied.physics.gpu_limits import refuse_missing
+
+    refuse_missing(config.device)
+
+
 def refuse_impossible_living(config: LivingConfig) -> None:
     """Raises UserError naming the first field by which no lifetime can be lived."""
     refuse_impossible_learning(config)
-    if config.device != "cpu":
-        raise UserError(f"lifetimes are lived on cpu for now, not on {config.device!r}")
     for name in ("checkpoint_seconds", "patience"):
         if not getattr(config, name) >= 0:
             raise UserError(f"--{name.replace('_', '-')} must be a time in seconds, not {getattr(config, name)}")

@@ -9,28 +9,26 @@ from __future__ import annotations
 
 import json
 import shutil
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from embodied.evolution.breeding import EVALUATION, Breeding
+from embodied.evolution.buckets import FOLDER
 from embodied.evolution.configuration import EvolveConfig, refuse_impossible
 from embodied.evolution.halving import goes_on, rungs
-from embodied.evolution.ledger import Birth, Ledger, Outcome, genome_of
+from embodied.evolution.ledger import Birth, Failure, Ledger, Outcome, genome_of
 from embodied.evolution.lifetimes import CHECKPOINTS, Order, live
 from embodied.evolution.search import make_search
 from embodied.evolution.toolbox import Individual, make_fitness, make_toolbox
 from embodied.evolution.workers import Advanced, Began, Failed, Finished, Interrupted, Lives, Reached, Workers
 from embodied.physics.cpu import usable_cores
+from embodied.physics.devices import is_gpu_world
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.progress import Progress
 from embodied.runs.seeds import generator_seed, stream
-from morphologies import SPLAYED, UNIMAL, Genome, fingerprint, from_json, to_json
-
-INITIAL, CHILD, LIFETIME, EVALUATION = range(4)
-"""Streams of randomness below a run's seed."""
+from morphologies import SPLAYED, UNIMAL, Genome, from_json, to_json
 
 
 class Evolution:
@@ -48,6 +46,7 @@ class Evolution:
         self.ledger = Ledger(folder / "ledger.sqlite")
         self.toolbox: Any = make_toolbox(config.tournament, SPLAYED if config.space == "splayed" else UNIMAL)
         self.search = make_search(config, self.toolbox)
+        self.breeding = Breeding(config, self.toolbox, self.search)
         self.lived: list[Individual] = []
         """Finished lifetimes in the order in which they finished."""
         self.best: Individual | None = None
@@ -87,11 +86,6 @@ class Evolution:
             self.best_initial = _better(self.best_initial, individual)
         return individual
 
-    @cached_property
-    def initial(self) -> list[Genome]:
-        """The first bodies; drawing them takes some 30 ms a candidate, so it is left until they are needed."""
-        return self.toolbox.population(self.config.population, np.random.default_rng(stream(self.config.seed, INITIAL)))
-
     @property
     def ended(self) -> bool:
         """Whether all lifetimes have been lived."""
@@ -102,44 +96,25 @@ class Evolution:
         if self.interrupted:
             return self.interrupted.pop(0)
         number = self.born
-        if number >= self.config.lifetimes:
+        if number >= self.config.lifetimes or (number >= self.config.population and not self.lived):
             return None
-        if number < self.config.population:
-            genome = self.initial[number]
-            birth = self._birth(number, None, 0, None, 1, {}, genome)
-        else:
-            if not self.lived:
-                return None
-            rng = np.random.default_rng(stream(self.config.seed, CHILD, number))
-            parent = self.search.parent(rng)
-            if parent is None:
-                birth = self._birth(number, None, 0, None, 1, {}, self.toolbox.body(rng))
-            else:
-                mutation = self.toolbox.mutate(parent.genome, rng)
-                birth = self._birth(
-                    number,
-                    parent.lifetime,
-                    parent.generation + 1,
-                    mutation.operator,
-                    mutation.attempts,
-                    mutation.failed,
-                    mutation.child,
-                )
         self.born += 1
-        return birth
+        return self.breeding.one(number)
 
-    def _birth(
-        self,
-        number: int,
-        parent: int | None,
-        generation: int,
-        operator: str | None,
-        attempts: int,
-        failed: dict[str, int],
-        genome: Genome,
-    ) -> Birth:
-        seed = generator_seed(stream(self.config.seed, LIFETIME, number))
-        return Birth(number, parent, generation, operator, attempts, failed, to_json(genome), fingerprint(genome), seed)
+    def next_births(self) -> list[Birth]:
+        """Who is born next on a device: the whole initial population, or a batch; nobody where `next_birth` is None.
+
+        They stand in the ledger at once, as begun: none of them is lost if the driver dies now.
+        """
+        config = self.config
+        whole = config.population if self.born < config.population else self.born + config.batch
+        numbers = range(self.born, min(whole, config.lifetimes))
+        if not numbers or (self.born >= config.population and not self.lived):
+            return []
+        births = self.breeding.many(numbers)
+        self.ledger.begin(*births)
+        self.born = numbers.stop
+        return births
 
     def order(self, birth: Birth) -> Order:
         """What a worker is told of a birth."""
@@ -157,7 +132,7 @@ class Evolution:
             checkpoint_seconds=config.checkpoint_seconds,
             ppo=config.ppo,
             policy=config.policy,
-            folder=self._folder_of(birth),
+            folder=self.folder_of(birth),
         )
 
     @property
@@ -166,7 +141,8 @@ class Evolution:
             return ()
         return rungs(self.config.steps, self.config.worlds * self.config.ppo.rollout_steps, self.config.halving_factor)
 
-    def _folder_of(self, birth: Birth) -> Path:
+    def folder_of(self, birth: Birth) -> Path:
+        """Of a lifetime."""
         return self.folder / "lifetimes" / f"{birth.id:06d}"
 
     def reach(self, lifetime: int, rung: int, steps: int, value: float | None) -> bool:
@@ -178,18 +154,24 @@ class Evolution:
             self._rungs[lifetime, rung] = {"value": value, "goes_on": decided}
         return bool(self._rungs[lifetime, rung]["goes_on"])
 
-    def finish(self, birth: Birth, outcome: Outcome) -> Individual:
+    def finish(self, birth: Birth, outcome: Outcome) -> None:
         """A lifetime ended well."""
-        self.ledger.finish(birth.id, outcome)
-        shutil.rmtree(self._folder_of(birth) / CHECKPOINTS, ignore_errors=True)
-        figures = {"fitness": outcome.fitness, **outcome.measures}
-        return self._remember(birth.id, from_json(birth.genome), birth.generation, figures, outcome.description)
+        self.end([(birth, outcome)])
 
     def fail(self, birth: Birth, failure: str, error: str, steps: int) -> None:
         """A lifetime failed: it is recorded and never a parent."""
-        self.ledger.fail(birth.id, failure, error, steps)
-        shutil.rmtree(self._folder_of(birth) / CHECKPOINTS, ignore_errors=True)
-        self.failed += 1
+        self.end([(birth, Failure(failure, error, steps))])
+
+    def end(self, ends: Sequence[tuple[Birth, Outcome | Failure]]) -> None:
+        """Lifetimes ended together."""
+        self.ledger.end({birth.id: end for birth, end in ends})
+        for birth, end in ends:
+            shutil.rmtree(self.folder_of(birth) / CHECKPOINTS, ignore_errors=True)
+            if isinstance(end, Failure):
+                self.failed += 1
+            else:
+                figures = {"fitness": end.fitness, **end.measures}
+                self._remember(birth.id, from_json(birth.genome), birth.generation, figures, end.description)
 
 
 def _better(best: Individual | None, new: Individual) -> Individual:
@@ -202,6 +184,13 @@ def _better(best: Individual | None, new: Individual) -> Individual:
 def evolve(evolution: Evolution, progress: Progress, lives: Lives = live) -> None:
     """Runs an evolution to its end, on as many workers as its configuration says; ``lives`` is what a lifetime is."""
     config = evolution.config
+    if is_gpu_world(config.device):
+        from embodied.evolution.evolve_on_device import DeviceEvolution
+
+        DeviceEvolution(evolution, progress, lives).run()
+        refuse_fruitless(evolution)
+        return
+    shutil.rmtree(evolution.folder / FOLDER, ignore_errors=True)  # of a run that was on a GPU before
     workers = Workers(
         min(config.workers or usable_cores(), config.lifetimes),
         patience=config.patience,
@@ -229,12 +218,12 @@ def evolve(evolution: Evolution, progress: Progress, lives: Lives = live) -> Non
                         progress.say(f"lifetime {lifetime}: its worker was killed ({cause}); it goes on with another")
                     case Finished(lifetime, outcome):
                         evolution.finish(alive[lifetime], outcome)
-                        progress.end(lifetime, _line(evolution, alive.pop(lifetime), outcome))
+                        progress.end(lifetime, line_of(evolution, alive.pop(lifetime), outcome))
                         write_best(evolution)
                     case Failed(lifetime, failure, error, steps):
                         evolution.fail(alive.pop(lifetime), failure, error, steps)
                         progress.end(lifetime, f"lifetime {lifetime} failed: {error}")
-                progress.summary = _summary(evolution)
+                progress.summary = summary_of(evolution)
     finally:
         workers.close()
     refuse_fruitless(evolution)
@@ -256,18 +245,20 @@ def write_best(evolution: Evolution) -> None:
             write_atomically(path, text)
 
 
-def _line(evolution: Evolution, birth: Birth, outcome: Outcome) -> str:
+def line_of(evolution: Evolution, birth: Birth, outcome: Outcome) -> str:
+    """A line about a lifetime that ended well."""
     origin = f"{birth.operator} of {birth.parent}" if birth.parent is not None else "initial"
     done = len(evolution.lived) + evolution.failed
     return (
         f"[{done}/{evolution.config.lifetimes}] lifetime {birth.id} ({origin}): fitness {outcome.fitness:,.1f} "
         f"± {outcome.fitness_std:,.1f}, {outcome.environment_steps / outcome.wall_seconds:,.0f} steps/s"
         f"{'' if outcome.stopped_at_rung is None else f', cut short at {outcome.environment_steps:,} steps'}; "
-        f"{_summary(evolution)}"
+        f"{summary_of(evolution)}"
     )
 
 
-def _summary(evolution: Evolution) -> str:
+def summary_of(evolution: Evolution) -> str:
+    """The best so far; empty as long as there is none."""
     if evolution.best is None:
         return ""
     return f"best {evolution.best.score:,.1f} (lifetime {evolution.best.lifetime})"

@@ -135,6 +135,17 @@ class Outcome:
     cpu_seconds: float
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What a lifetime that failed left."""
+
+    kind: str
+    """``error``, ``died``, ``hung`` or ``memory``."""
+    error: str
+    steps: int
+    """Environment steps that it had made."""
+
+
 def genome_of(row: Mapping[str, Any]) -> Genome:
     """The genome of a lifetime's row.
 
@@ -203,42 +214,26 @@ class Ledger:
     def _transaction(self) -> _Transaction:
         return _Transaction(self._db, self.path)
 
-    def begin(self, birth: Birth) -> None:
-        """A lifetime begins; one that was running when the driver died begins again as it was."""
+    def begin(self, *births: Birth) -> None:
+        """Lifetimes begin, all or none; one that was running when the driver died begins again as it was."""
         with self._transaction():
-            self._db.execute(
-                "INSERT INTO lifetimes (id, parent, generation, operator, attempts, failed_operators, genome, "
-                "fingerprint, seed, status, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?) "
-                "ON CONFLICT (id) DO UPDATE SET started_at = excluded.started_at WHERE status = 'running'",
-                (
-                    *(birth.id, birth.parent, birth.generation, birth.operator, birth.attempts),
-                    *(json.dumps(birth.failed_operators), birth.genome, birth.fingerprint, birth.seed, time.time()),
-                ),
-            )
+            for birth in births:
+                self._begin(birth)
+
+    def _begin(self, birth: Birth) -> None:
+        self._db.execute(
+            "INSERT INTO lifetimes (id, parent, generation, operator, attempts, failed_operators, genome, "
+            "fingerprint, seed, status, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?) "
+            "ON CONFLICT (id) DO UPDATE SET started_at = excluded.started_at WHERE status = 'running'",
+            (
+                *(birth.id, birth.parent, birth.generation, birth.operator, birth.attempts),
+                *(json.dumps(birth.failed_operators), birth.genome, birth.fingerprint, birth.seed, time.time()),
+            ),
+        )
 
     def finish(self, lifetime: int, outcome: Outcome) -> None:
         """A lifetime ended well."""
-        with self._transaction():
-            self._db.execute(
-                "UPDATE lifetimes SET status = 'finished', finish_order = ?, fitness = ?, fitness_std = ?, "
-                "fitness_low = ?, fitness_high = ?, derl_fitness = ?, budget = ?, environment_steps = ?, "
-                "stopped_at_rung = ?, unhealthy_episodes = ?, description = ?, measures = ?, versions = ?, stints = ?, "
-                "finished_at = ?, wall_seconds = ?, cpu_seconds = ? WHERE id = ?",
-                (
-                    *(self._next_order(), outcome.fitness, outcome.fitness_std, outcome.fitness_low),
-                    *(outcome.fitness_high, outcome.derl_fitness, outcome.budget, outcome.environment_steps),
-                    *(outcome.stopped_at_rung, outcome.unhealthy_episodes, json.dumps(outcome.description)),
-                    *(json.dumps(outcome.measures), json.dumps(outcome.versions), outcome.stints),
-                    *(time.time(), outcome.wall_seconds, outcome.cpu_seconds, lifetime),
-                ),
-            )
-            self._db.executemany(
-                "INSERT INTO curves VALUES (?, ?, ?, ?, ?)", [(lifetime, *point) for point in outcome.curve]
-            )
-            self._db.executemany(
-                "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?)",
-                [(lifetime, episode, *figures) for episode, figures in enumerate(outcome.evaluation)],
-            )
+        self.end({lifetime: outcome})
 
     def fail(self, lifetime: int, failure: str, error: str, steps: int) -> None:
         """A lifetime ended in failure; it is counted, and never a parent.
@@ -249,12 +244,45 @@ class Ledger:
             error: what there is to say.
             steps: environment steps that it had made.
         """
+        self.end({lifetime: Failure(failure, error, steps)})
+
+    def end(self, ends: Mapping[int, Outcome | Failure]) -> None:
+        """Lifetimes ended, in that order, and together: either all of it is in the ledger or nothing."""
         with self._transaction():
-            self._db.execute(
-                "UPDATE lifetimes SET status = 'failed', finish_order = ?, failure = ?, error = ?, "
-                "environment_steps = ?, finished_at = ? WHERE id = ?",
-                (self._next_order(), failure, error, steps, time.time(), lifetime),
-            )
+            for lifetime, end in ends.items():
+                if isinstance(end, Failure):
+                    self._fail(lifetime, end)
+                else:
+                    self._finish(lifetime, end)
+
+    def _finish(self, lifetime: int, outcome: Outcome) -> None:
+        self._db.execute(
+            "UPDATE lifetimes SET status = 'finished', finish_order = ?, fitness = ?, fitness_std = ?, "
+            "fitness_low = ?, fitness_high = ?, derl_fitness = ?, budget = ?, environment_steps = ?, "
+            "stopped_at_rung = ?, unhealthy_episodes = ?, description = ?, measures = ?, versions = ?, stints = ?, "
+            "finished_at = ?, wall_seconds = ?, cpu_seconds = ? WHERE id = ?",
+            (
+                *(self._next_order(), outcome.fitness, outcome.fitness_std, outcome.fitness_low),
+                *(outcome.fitness_high, outcome.derl_fitness, outcome.budget, outcome.environment_steps),
+                *(outcome.stopped_at_rung, outcome.unhealthy_episodes, json.dumps(outcome.description)),
+                *(json.dumps(outcome.measures), json.dumps(outcome.versions), outcome.stints),
+                *(time.time(), outcome.wall_seconds, outcome.cpu_seconds, lifetime),
+            ),
+        )
+        self._db.executemany(
+            "INSERT INTO curves VALUES (?, ?, ?, ?, ?)", [(lifetime, *point) for point in outcome.curve]
+        )
+        self._db.executemany(
+            "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?)",
+            [(lifetime, episode, *figures) for episode, figures in enumerate(outcome.evaluation)],
+        )
+
+    def _fail(self, lifetime: int, failure: Failure) -> None:
+        self._db.execute(
+            "UPDATE lifetimes SET status = 'failed', finish_order = ?, failure = ?, error = ?, "
+            "environment_steps = ?, finished_at = ? WHERE id = ?",
+            (self._next_order(), failure.kind, failure.error, failure.steps, time.time(), lifetime),
+        )
 
     def reach(self, lifetime: int, rung: int, steps: int, value: float | None, goes_on: bool) -> None:
         """A lifetime reached a rung of successive halving, and what was decided."""

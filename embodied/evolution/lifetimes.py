@@ -9,6 +9,7 @@ import json
 import math
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,11 +25,11 @@ from embodied.learning.evaluate import interval, mean_actor
 from embodied.learning.load import POLICY, save_policy
 from embodied.learning.ppo import PPOConfig
 from embodied.learning.trainer import Trainer
-from embodied.networks import PolicyConfig
+from embodied.networks import ActorCritic, PolicyConfig
 from embodied.runs.checkpoint import latest_checkpoint, save_checkpoint
 from embodied.runs.files import write_atomically
 from embodied.tasks import find_task
-from morphologies import find_body, from_json
+from morphologies import Body, find_body, from_json
 
 DERL_SHARE = 0.08
 """Part of the iterations, at the end, that DERL's figure is the mean over: its last 100 of 1,220."""
@@ -85,8 +86,27 @@ class Order:
     """The lifetime's own."""
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What a lifetime has come to when its learning is over."""
+
+    policy: ActorCritic
+    curve: list[Point]
+    steps: int
+    """Environment steps made."""
+    budget: int
+    """Environment steps that it was to have."""
+    episode_steps: int
+    """Control steps of an episode that reaches its time limit."""
+    unhealthy_episodes: int
+    """That ended because their physics failed."""
+    stopped_at_rung: int | None
+    """Where successive halving cut it short; None where it did not."""
+    stints: int
+
+
 @dataclass
-class _Spent:
+class Spent:
     """What the lifetime cost up to its latest checkpoint, and since."""
 
     wall: float = 0.0
@@ -113,53 +133,81 @@ def live(order: Order, line: Line) -> Outcome:
     env = make(order.task, body, order.worlds, threads=1)
     trainer = Trainer(env, order.ppo, order.steps, order.seed, order.policy)
     curve: list[Point] = []
-    spent = _Spent()
+    spent = Spent()
     if stored := latest_checkpoint(order.folder / CHECKPOINTS):
         tensors, facts = stored
         trainer.load_state(tensors, facts)
         curve = [tuple(point) for point in facts["curve"]]
-        spent = _Spent(facts["wall_seconds"], facts["cpu_seconds"])
-    stints = _note_stint(order.folder, trainer.steps)
+        spent = Spent(facts["wall_seconds"], facts["cpu_seconds"])
+    stints = note_stint(order.folder, trainer.steps)
     line.began(trainer.steps)
     measure = f"episode/{find_task(order.task).fitness_term or 'return'}"
     stopped = _learn(order, line, trainer, curve, spent, measure)
     env.close()
-    save_policy(trainer.policy, order.folder / POLICY)
-    trial_env = make(order.task, body, order.episodes, threads=1)
-    trial = evaluate_with_measures(trial_env, mean_actor(trainer.policy), order.evaluation_seed)
+    learned = Learned(
+        policy=trainer.policy,
+        curve=curve,
+        steps=trainer.steps,
+        budget=trainer.iterations * trainer.samples,
+        episode_steps=env.episode_steps,
+        unhealthy_episodes=trainer.unhealthy_episodes,
+        stopped_at_rung=stopped,
+        stints=stints,
+    )
+    return judge(order, body, learned, spent.so_far)
+
+
+def judge(
+    order: Order, body: Body, learned: Learned, spent: Callable[[], tuple[float, float]], threads: int = 1
+) -> Outcome:
+    """Evaluates what a body has learned, always on the CPU; leaves its policy in the lifetime's folder.
+
+    Args:
+        order: the lifetime's.
+        body: the order's.
+        learned: by it.
+        spent: wall and CPU seconds of the lifetime, asked for at the end.
+        threads: for the physics.
+
+    Raises:
+        Exploded: the physics failed in most episodes.
+    """
+    save_policy(learned.policy, order.folder / POLICY)
+    trial_env = make(order.task, body, order.episodes, threads=threads)
+    trial = evaluate_with_measures(trial_env, mean_actor(learned.policy), order.evaluation_seed)
     trial_env.close()
     result = trial.result
     if 2 * result.unhealthy > order.episodes:
         raise Exploded(f"the physics failed in {result.unhealthy} of {order.episodes} episodes")
-    scores = result.terms.get(measure.removeprefix("episode/"), result.returns)
+    scores = result.terms.get(find_task(order.task).fitness_term or "return", result.returns)
     if not all(math.isfinite(score) for score in scores):
         raise Exploded("the evaluation gave returns that are not finite")
     spread = interval(scores)
     measures = {**trial.measures, **passive_stability(order.task, body, order.evaluation_seed)}
-    limit_reached = trainer.steps // order.worlds >= env.episode_steps
-    wall, cpu = spent.so_far()
+    limit_reached = learned.steps // order.worlds >= learned.episode_steps
+    wall, cpu = spent()
     return Outcome(
         fitness=spread["mean"],
         fitness_std=spread["std"],
         fitness_low=spread["low"],
         fitness_high=spread["high"],
-        derl_fitness=derl_fitness([point[2] for point in curve]) if limit_reached else None,
-        budget=trainer.iterations * trainer.samples,
-        environment_steps=trainer.steps,
-        stopped_at_rung=stopped,
-        unhealthy_episodes=trainer.unhealthy_episodes + result.unhealthy,
+        derl_fitness=derl_fitness([point[2] for point in learned.curve]) if limit_reached else None,
+        budget=learned.budget,
+        environment_steps=learned.steps,
+        stopped_at_rung=learned.stopped_at_rung,
+        unhealthy_episodes=learned.unhealthy_episodes + result.unhealthy,
         description=body.description.as_dict(),
         measures=measures,
         versions=versions(),
-        curve=curve,
+        curve=learned.curve,
         evaluation=list(zip(result.returns, scores, result.lengths, strict=True)),
-        stints=stints,
+        stints=learned.stints,
         wall_seconds=wall,
         cpu_seconds=cpu,
     )
 
 
-def _learn(order: Order, line: Line, trainer: Trainer, curve: list[Point], spent: _Spent, measure: str) -> int | None:
+def _learn(order: Order, line: Line, trainer: Trainer, curve: list[Point], spent: Spent, measure: str) -> int | None:
     """Trains to the end, or to the rung that is returned."""
     saved = time.monotonic()
     while not trainer.finished:
@@ -181,7 +229,7 @@ def _learn(order: Order, line: Line, trainer: Trainer, curve: list[Point], spent
     return None
 
 
-def _note_stint(folder: Path, steps: int) -> int:
+def note_stint(folder: Path, steps: int) -> int:
     """Writes down that the lifetime begins or goes on at so many steps; returns how often it has by now."""
     path = folder / STINTS
     lines = path.read_text() if path.exists() else ""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from deap import base, tools
 
 from embodied.evolution.configuration import OBJECTIVES
-from morphologies import UNIMAL, DesignSpace, Genome, initial_population, mutate, random_genome
+from morphologies import UNIMAL, DesignSpace, Genome, apply_operator, initial_population, mutate, random_genome
+from morphologies.topology import aligned, topology
 
 
 @dataclass
@@ -43,10 +44,14 @@ def _kind(weights: tuple[float, ...]) -> type[base.Fitness]:
 
 
 def make_toolbox(tournament: int, space: DesignSpace = UNIMAL) -> base.Toolbox:
-    """A toolbox with ``population(size, rng)``, ``body(rng)``, ``mutate(genome, rng)``, ``select(individuals, k)``."""
+    """A toolbox: ``population(size, rng)``, ``body(rng)``, ``mutate(genome, rng)``, ``apply(operator, genome, rng)``,
+    ``align(genome)``, ``topology(genome)``, ``select(individuals, k)``."""
     toolbox = base.Toolbox()
     toolbox.register("population", initial_population, space=space)
     toolbox.register("body", random_genome, space=space)
     toolbox.register("mutate", mutate, space=space)
+    toolbox.register("apply", apply_operator, space=space)
+    toolbox.register("align", aligned, space=space)
+    toolbox.register("topology", topology, space=space)
     toolbox.register("select", tools.selTournament, tournsize=tournament)
     return toolbox

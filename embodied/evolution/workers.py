@@ -1,4 +1,4 @@
-"""Workers: processes that live lifetimes, one at a time each, on one thread each.
+"""Workers: processes that live lifetimes, one at a time each, on one thread each; one may live buckets on a device.
 
 A worker that is killed is replaced and its lifetime goes on from its latest checkpoint. One that crashes, hangs, uses
 too much memory, or is killed again and again without getting anywhere, is a failure of its lifetime.
@@ -22,7 +22,7 @@ from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any
 
-from embodied.evolution.lifetimes import Line, Order, live, prepare_process
+from embodied.evolution.lifetimes import Line, live, prepare_process
 from embodied.runs.errors import UserError, explain_os_error
 
 LOOK_EVERY = 2.0
@@ -91,14 +91,22 @@ class Failed:
     """Environment steps that it had made."""
 
 
-Lives = Callable[[Order, Line], Any]
+Lives = Callable[[Any, Line], Any]
+"""Of an order, such as `Order`, to what came of it."""
 Event = Began | Advanced | Reached | Interrupted | Finished | Failed
 
 
 class Workers:
     """A fixed number of processes."""
 
-    def __init__(self, count: int, patience: float = 300.0, memory: float | None = None, lives: Lives = live) -> None:
+    def __init__(
+        self,
+        count: int,
+        patience: float = 300.0,
+        memory: float | None = None,
+        lives: Lives = live,
+        device_lives: Lives | None = None,
+    ) -> None:
         """Starts them.
 
         Args:
@@ -106,34 +114,55 @@ class Workers:
             patience: seconds without a sign of life after which a worker counts as hanging.
             memory: GiB that one may use; by default a share of nine tenths of the machine's.
             lives: what a lifetime is; a function that another process can import.
+            device_lives: what it is on a device, for which there is then one process more, with three times the
+                patience: the first lifetime there may have to wait for kernels to be compiled.
         """
-        self._lives = lives
         self._context = multiprocessing.get_context("spawn")
-        self._patience = patience
-        self._memory = 2**30 * memory if memory else 0.9 * machine_memory() / count
-        self._workers = [_Worker(self._context, lives) for _ in range(count)]
+        whole = 0.9 * machine_memory()
+        share = whole / max(count, 1) if device_lives is None else whole / 2 / max(count, 1)
+        self._workers = [
+            _Worker(self._context, lives, patience, 2**30 * memory if memory else share) for _ in range(count)
+        ]
+        self._on_device: _Worker | None = None
+        if device_lives is not None:
+            self._on_device = _Worker(
+                self._context, device_lives, 3 * patience, 2**30 * memory if memory else whole / 2
+            )
+            self._workers.append(self._on_device)
         self._looked = time.monotonic()
 
     @property
     def free(self) -> int:
-        """How many workers have nothing to do."""
-        return sum(worker.order is None for worker in self._workers)
+        """How many workers have nothing to do, that of the device aside."""
+        return sum(worker.order is None for worker in self._workers if worker is not self._on_device)
+
+    @property
+    def device_free(self) -> bool:
+        """Whether there is a worker for a device, and it has nothing to do."""
+        return self._on_device is not None and self._on_device.order is None
 
     @property
     def busy(self) -> bool:
         """Whether any lifetime is being lived."""
-        return self.free < len(self._workers)
+        return any(worker.order is not None for worker in self._workers)
 
     @property
     def pids(self) -> list[int]:
         """Of the processes."""
         return [worker.process.pid or 0 for worker in self._workers]
 
-    def submit(self, order: Order) -> None:
-        """Gives a free worker a lifetime."""
-        worker = next(worker for worker in self._workers if worker.order is None)
+    def submit(self, order: Any) -> None:
+        """Gives a free worker a lifetime: its ``lives`` must know what to do with such an order."""
+        self._give(next(w for w in self._workers if w.order is None and w is not self._on_device), order)
+
+    def submit_to_device(self, order: Any) -> None:
+        """The same for the worker of the device."""
+        assert self._on_device is not None
+        self._give(self._on_device, order)
+
+    def _give(self, worker: _Worker, order: Any) -> None:
         if not worker.process.is_alive():
-            worker.replace(self._context, self._lives)
+            worker.replace(self._context)
         worker.submit(order)
 
     def answer(self, lifetime: int, goes_on: bool) -> None:
@@ -169,18 +198,18 @@ class Workers:
             if worker.order is None:
                 continue
             used = resident_memory(worker.process.pid)
-            if used > self._memory:
-                told = f"its worker used {used / 2**30:.1f} GiB of the {self._memory / 2**30:.1f} it may use"
+            if used > worker.memory:
+                told = f"its worker used {used / 2**30:.1f} GiB of the {worker.memory / 2**30:.1f} it may use"
                 yield self._give_up(worker, "memory", told)
-            elif now - worker.heard > self._patience:
-                yield self._give_up(worker, "hung", f"its worker gave no sign of life for {self._patience:.0f} s")
+            elif now - worker.heard > worker.patience:
+                yield self._give_up(worker, "hung", f"its worker gave no sign of life for {worker.patience:.0f} s")
 
     def _give_up(self, worker: _Worker, failure: str, error: str) -> Failed:
         assert worker.order is not None
         failed = Failed(worker.order.id, failure, error, worker.steps)
         worker.process.kill()
         worker.process.join()
-        worker.replace(self._context, self._lives)
+        worker.replace(self._context)
         return failed
 
     def _events_of(self, worker: _Worker) -> Iterator[Event]:
@@ -228,7 +257,7 @@ class Workers:
                 f"a worker could not start ({cause}); what it said stands above. A script that evolves has to do so "
                 'below `if __name__ == "__main__":`, because workers import it'
             )
-        worker.replace(self._context, self._lives)
+        worker.replace(self._context)
         if code is None or -code not in OUTSIDE:
             return Failed(order.id, "died", f"its worker died ({cause})", steps)
         if kills >= KILLS:
@@ -245,19 +274,21 @@ class Workers:
 
 
 class _Worker:
-    def __init__(self, context: SpawnContext, lives: Lives) -> None:
-        self.replace(context, lives)
+    def __init__(self, context: SpawnContext, lives: Lives, patience: float, memory: float) -> None:
+        self._lives = lives
+        self.patience, self.memory = patience, memory
+        self.replace(context)
 
-    def replace(self, context: SpawnContext, lives: Lives) -> None:
-        self.order: Order | None = None
+    def replace(self, context: SpawnContext) -> None:
+        self.order: Any = None
         self.ready = False
         self.connection, theirs = context.Pipe()
         os.environ.setdefault("OMP_NUM_THREADS", "1")
-        self.process = context.Process(target=_work, args=(theirs, lives), daemon=True)
+        self.process = context.Process(target=_work, args=(theirs, self._lives), daemon=True)
         self.process.start()
         theirs.close()
 
-    def submit(self, order: Order) -> None:
+    def submit(self, order: Any) -> None:
         self.order = order
         self.kills = 0
         self.steps = 0

@@ -76,6 +76,11 @@ def torch_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+WORK_TO_SHARE = 30_000_000
+"""Samples of a minibatch times parameters. Below it a second thread takes a seventh off an update on a machine that has
+nothing else to do. On a busy one, where torch's threads spin while they wait for each other, updates took 25 times as
+long.
+"""
 FIGURES = ("policy_loss", "entropy", "kl", "clip_fraction", "value_loss")
 """What each minibatch is described by; the first four come from the actor."""
 ACTIONS, LOG_PROBS, VALUES, ADVANTAGES, TARGETS = (
@@ -95,12 +100,14 @@ class PPO:
         Args:
             policy: what learns.
             config: hyperparameters.
-            threads: of torch during updates. While worlds step torch is left as it is, best at one thread.
+            threads: of torch during updates, where minibatches are large enough for more than one to pay. While worlds
+                step torch is left as it is, best at one thread.
             symmetry: what is made of mirror images; None for nothing.
         """
         self.policy = policy
         self.config = config
-        self.threads = threads
+        work = config.minibatch * sum(parameter.numel() for parameter in policy.parameters())
+        self.threads = threads if work >= WORK_TO_SHARE else 1
         self.symmetry = symmetry
         self.figures = FIGURES if symmetry is None else (*FIGURES, "asymmetry")
         """What a minibatch is described by."""

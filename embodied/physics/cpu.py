@@ -11,6 +11,7 @@ import torch
 from mujoco.batch import MODEL_FIELDS, Batch, SimulationError
 from torch import Tensor
 
+from embodied.physics.engine_clock import stop_engine_clock
 from embodied.physics.world import SceneModel
 
 _STATE_FIELDS = frozenset(
@@ -54,6 +55,7 @@ class CpuWorld:
         if unknown:
             raise ValueError(f"model fields that cannot vary between worlds: {', '.join(unknown)}")
         silence_engine_log()
+        stop_engine_clock()
         self.num_worlds = num_worlds
         self.device = torch.device("cpu")
         self.model = scene.model

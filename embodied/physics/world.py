@@ -32,14 +32,20 @@ class World(Protocol):
     """Per-world model fields, those declared as varying: writable ``(W, …)``."""
     unhealthy: Tensor
     """(W,) bool: worlds in which the engine met trouble during the last `step`: a non-finite or exploding state, a
-    non-finite control, or a buffer that was too small."""
+    non-finite control, or a buffer that was too small. One whose state was lost stands in the default state now."""
     in_trouble: bool
-    """Whether any world is unhealthy."""
-    warnings: dict[str, int]
-    """How often each engine warning was met since the World was made."""
+    """Whether any world may be unhealthy; always true on a GPU, where finding out would mean to wait for it."""
+
+    @property
+    def warnings(self) -> dict[str, int]:
+        """How often each engine warning was met since the World was made; on a GPU, asking waits for it."""
+        ...
 
     def field(self, name: str) -> Tensor:
-        """A live ``(W, …)`` view of an MjData field in the engine's precision; only state fields may be written."""
+        """A live ``(W, …)`` view of an MjData field in the engine's precision, float64 or on a GPU float32.
+
+        Only state fields may be written.
+        """
         ...
 
     def step(self, substeps: int) -> None:

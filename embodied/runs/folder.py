@@ -15,7 +15,16 @@ from embodied.runs.lock import RunLock
 CONFIG = "config.yaml"
 MAY_DIFFER = {
     "train": ("steps", "device", "threads"),
-    "evolve": ("lifetimes", "workers", "device", "checkpoint_seconds", "patience", "memory"),
+    "evolve": (
+        "lifetimes",
+        "workers",
+        "device",
+        "bucket_min",
+        "bucket_max",
+        "checkpoint_seconds",
+        "patience",
+        "memory",
+    ),
     "transfer": ("run", "tasks", "workers", "device", "checkpoint_seconds", "patience", "memory"),
 }
 """Fields in which a resumed run may differ from what its folder says: totals, and what does the work."""

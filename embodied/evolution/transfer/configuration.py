@@ -43,6 +43,8 @@ def refuse_impossible(config: TransferConfig) -> None:
     if config.initial < 0:
         raise UserError(f"--initial must be at least 0, not {config.initial}")
     refuse_impossible_living(config)
+    if config.device != "cpu":
+        raise UserError(f"bodies are trained on other tasks on cpu alone, not on {config.device!r}")
     if not config.tasks or len(set(config.tasks)) < len(config.tasks):
         raise UserError("--tasks must be one or several different ones")
     for name in config.tasks:
