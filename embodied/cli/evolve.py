@@ -11,6 +11,7 @@ from embodied.cli.output import table
 from embodied.envs import is_foreign
 from embodied.evolution.configuration import EvolveConfig, refuse_impossible
 from embodied.evolution.evolve import Evolution, evolve, refuse_fruitless, write_best
+from embodied.physics.devices import is_gpu_world
 from embodied.report.figures import run_figures
 from embodied.runs.configuration import from_plain
 from embodied.runs.errors import UserError
@@ -47,7 +48,7 @@ def run(arguments: list[str]) -> None:
         else:
             print(
                 f"Evolving on {config.task}: {config.lifetimes} lifetimes of {config.steps:,} steps, "
-                f"{config.population} initial bodies, into {path}"
+                f"{config.population} initial bodies, into {path}{_on_device(config)}"
                 + (f"; {len(evolution.lived) + evolution.failed} are lived already" if evolution.born else "")
             )
             with Progress(f"embodied evolve · {path}") as progress:
@@ -56,3 +57,9 @@ def run(arguments: list[str]) -> None:
         evolution.ledger.close()
     print(table(run_figures(path)))
     print(f"Best body  {path / 'best.json'}\nLedger     {path / 'ledger.sqlite'}\nFigures    embodied report {path}")
+
+
+def _on_device(config: EvolveConfig) -> str:
+    if not is_gpu_world(config.device):
+        return ""
+    return f"; {config.bucket_min} bodies of one topology and more learn together on {config.device}"

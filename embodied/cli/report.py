@@ -11,6 +11,8 @@ from tyro.conf import Positional
 from embodied.cli.arguments import parse
 from embodied.cli.output import refuse_no_file, table, write_json
 from embodied.report.figures import report_figures
+from embodied.report.history import read_history
+from embodied.report.topologies import sharing, sharing_table
 from embodied.report.transfer import companions, read_transfers, transfer_table
 from embodied.runs.errors import UserError
 from embodied.runs.table import aligned
@@ -51,6 +53,7 @@ def run(arguments: list[str]) -> None:
     if not figures["lifetimes_finished"]:
         print("\nNo lifetime is finished yet, so there is no page to make.")
         return
+    print(f"\nBodies that share a topology\n{aligned(sharing_table(sharing(read_history(given.run))))}")
     _write_page(given.run, beside, arenas)
 
 

@@ -245,10 +245,10 @@ def write_best(evolution: Evolution) -> None:
             write_atomically(path, text)
 
 
-def line_of(evolution: Evolution, birth: Birth, outcome: Outcome) -> str:
-    """A line about a lifetime that ended well."""
+def line_of(evolution: Evolution, birth: Birth, outcome: Outcome, later: int = 0) -> str:
+    """A line about a lifetime that ended well, and after which so many have ended already."""
     origin = f"{birth.operator} of {birth.parent}" if birth.parent is not None else "initial"
-    done = len(evolution.lived) + evolution.failed
+    done = len(evolution.lived) + evolution.failed - later
     return (
         f"[{done}/{evolution.config.lifetimes}] lifetime {birth.id} ({origin}): fitness {outcome.fitness:,.1f} "
         f"± {outcome.fitness_std:,.1f}, {outcome.environment_steps / outcome.wall_seconds:,.0f} steps/s"

@@ -24,6 +24,7 @@ from embodied.report.learning import (
 )
 from embodied.report.lineage import ancestors, depth, founders, living_founders, window
 from embodied.report.operators import effects
+from embodied.report.topologies import sharing
 
 MEASURES = ("distance", "speed", "energy", "cost_of_transport", "stands", "stands_pushed")
 """Of `embodied.evolution.measures`."""
@@ -58,6 +59,14 @@ def science(history: History) -> dict[str, Any]:
         **{f"last_median_{name}": middle(window(history), name) for name in MEASURES},
         "steps_to_criterion_by_generation": _by_group(speeds(groups(history), to_criterion(history))),
         "steps_to_own_by_generation": _by_group(speeds(groups(history), to_own(history, 1.0))),
+        "topologies_by_generation": {
+            each.label: {
+                "bodies": each.bodies,
+                "topologies": each.topologies,
+                **{f"in_{size}_or_more": part for size, part in each.shares.items()},
+            }
+            for each in sharing(history)
+        },
         "operators": {
             effect.operator: {
                 "children": effect.number,

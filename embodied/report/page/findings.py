@@ -19,6 +19,7 @@ from embodied.report.pictures.learning import learning_curves, learning_speed
 from embodied.report.pictures.nature import nature
 from embodied.report.pictures.operators import operators
 from embodied.report.science import curve_to_fitness, middle
+from embodied.report.topologies import sharing, sharing_table
 
 SHOWN_FAILURES = 10
 CARE = (
@@ -124,7 +125,14 @@ def variety(material: Material) -> str:
     """Diversity over the run, and the maps of cells."""
     lead = "Bodies are sorted into cells by their number of limbs and their height at rest."
     drawn = [material.figure(picture) for picture in diversity_pictures(material.history, material.beside)]
-    return section("diversity", "Diversity", lead, grid(*drawn))
+    head, *rows = sharing_table(sharing(material.history))
+    words = (
+        "Bodies of one topology have the same tree of limbs and hinges and differ in numbers alone: a GPU can train "
+        "them together. Told is the share of a generation's bodies whose topology so many of it have, themselves "
+        "included."
+    )
+    kinds = "<h3>Bodies that share a topology</h3>" + table(head, rows, words)
+    return section("diversity", "Diversity", lead, grid(*drawn), kinds)
 
 
 def mutation(material: Material) -> str:
