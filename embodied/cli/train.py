@@ -145,9 +145,7 @@ def _symmetry(config: Train, env: Any) -> SymmetricLearning | None:
     if not config.symmetry.wanted:
         return None
     if is_foreign(config.task):
-        raise UserError(
-            f"{config.task} brings a body whose mirror image is not known; leave --symmetry out"
-        )
+        raise UserError(f"{config.task} brings a body whose mirror image is not known; leave --symmetry out")
     groups = PolicyShape.for_spaces(env.observation_space, env.action_space, config.policy).groups
     (agent,) = env.env.task.agents
     mirror = mirror_for(env.env.scene.entities[agent], env.observation_spec.groups, groups)

@@ -28,7 +28,7 @@ ONLY_SLEEP = frozenset(("dof_length",))
 FOLDED = ("actuator_damping", "actuator_dampingpoly")
 """Model fields that the engine does not hold as such, but adds to others when it takes a model over."""
 ROWS_STEP = 32
-"""Room for constraints is a multiple of it: the engine compiles a kernel for every size that it meets, and so finds more
+"""Room for constraints is a multiple of it: the engine compiles a kernel for every size that it meets, and finds more
 of them in its cache."""
 ZONES = "site_size"
 """What all worlds share, and touch sensors read; see `_widened`."""
