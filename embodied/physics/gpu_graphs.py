@@ -11,7 +11,7 @@ import dataclasses
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any
 
 import torch
@@ -44,7 +44,7 @@ class Graphs:
         """
         self._device = device
         self.enabled = enabled
-        self._places = [place for holder in holders for place in _places_of(holder)]
+        self._getters = [getter for holder in holders for getter in _getters_of(holder)]
         self._recorded: dict[str, tuple[Any, list[Any]]] = {}
         self._warm: set[str] = set()
         self._streams: dict[int, wp.Stream] = {}
@@ -72,7 +72,7 @@ class Graphs:
 
     def arrays(self) -> list[Any]:
         """The arrays in use now, in one order."""
-        return [getattr(holder, name) for holder, name in self._places]
+        return [array for holder, getter in self._getters for array in getter(holder)]
 
     def recorded_with(self, name: str) -> list[Any]:
         """The arrays that a graph was recorded with, in the order of `arrays`."""
@@ -118,12 +118,15 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _places_of(holder: Any) -> list[tuple[Any, str]]:
-    places: list[tuple[Any, str]] = []
+def _getters_of(holder: Any) -> list[tuple[Any, Callable[[Any], tuple[Any, ...]]]]:
+    """Of a dataclass and those in it: what reads all arrays at once; it is asked before every launch."""
+    names, getters = [], []
     for field in dataclasses.fields(holder):
         value = getattr(holder, field.name, None)
         if isinstance(value, wp.array):
-            places.append((holder, field.name))
+            names.append(field.name)
         elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            places += _places_of(value)
-    return places
+            getters += _getters_of(value)
+    if len(names) > 1:
+        getters.append((holder, attrgetter(*names)))
+    return getters
