@@ -127,6 +127,6 @@ def _getters_of(holder: Any) -> list[tuple[Any, Callable[[Any], tuple[Any, ...]]
             names.append(field.name)
         elif dataclasses.is_dataclass(value) and not isinstance(value, type):
             getters += _getters_of(value)
-    if len(names) > 1:
-        getters.append((holder, attrgetter(*names)))
+    if names:
+        getters.append((holder, attrgetter(*names, names[0])))  # of two names at least, for it to give a tuple
     return getters
