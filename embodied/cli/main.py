@@ -10,11 +10,13 @@ from importlib import import_module
 COMMANDS = {
     "evolve": "evolve bodies while their controllers learn",
     "train": "train a controller for one body",
+    "pretrain": "learn from motion clips: to imitate them, or skills that policies command",
     "transfer": "train the best bodies of an evolution on other tasks",
     "play": "make a video of a trained, idle or random body",
     "eval": "returns over full episodes, with confidence intervals",
     "report": "the figures of a run; of an evolution a page with pictures too",
     "view": "watch a run in the browser, with any of its bodies moving",
+    "export": "a trained policy as a bundle; a body as MJCF, URDF, meshes and a parts list",
     "motion": "motion clips: bring them in, list, check and watch them",
     "doctor": "what is understood of a robot file or body, with what looks wrong, and a picture",
     "list": "the tasks, bodies and presets there are",
