@@ -18,6 +18,7 @@ import argparse
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,9 @@ class Simulation:
         return np.array(joints), np.array(roots)
 
 
-def compare(policy: BundledPolicy, vectors: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float, np.ndarray]:
+def compare(
+    policy: BundledPolicy, vectors: dict[str, np.ndarray], clock: Callable[[], float] = time.perf_counter
+) -> tuple[dict[str, np.ndarray], float, np.ndarray]:
     """On the test vectors the largest errors of each input's columns and of actions; and each decision's time, s."""
     readings = {name.split("/")[1]: values for name, values in vectors.items() if name.startswith("reading/")}
     worst_seen: dict[str, np.ndarray] = {}
@@ -242,11 +245,11 @@ def compare(policy: BundledPolicy, vectors: dict[str, np.ndarray]) -> tuple[dict
             reading = {name: values[start, step] for name, values in readings.items()}
             if "latent" in vectors:
                 policy.latent = vectors["latent"][start, step]
-            begun = time.perf_counter()
+            begun = clock()
             observation = policy.observe(reading)
             action = policy.decide(observation)
             policy.controls(action)
-            took.append(time.perf_counter() - begun)
+            took.append(clock() - begun)
             for name, seen in observation.items():
                 off = np.abs(seen - vectors[f"observation/{name}"][start, step])
                 worst_seen[name] = np.maximum(worst_seen.get(name, 0.0), off)

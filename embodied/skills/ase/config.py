@@ -50,7 +50,7 @@ class ASEConfig:
     """Learning rate of the actor. ASE 2e-5, one for all."""
     critic_rate: float = 5e-4
     """Learning rate of the critic."""
-    discriminator_rate: float = 1e-4
+    discriminator_rate: float = 5e-5
     """Learning rate of discriminator and encoder."""
     kl_target: float = 0.02
     """Divergence from the old policy that the actor's learning rate is adapted to, nats; 0 for a constant rate,
@@ -74,8 +74,8 @@ class ASEConfig:
     """Of the loss of means beyond the joints' ranges. ASE."""
     diversity_weight: float = 0.01
     """Of the loss that wants other actions for other latents. ASE."""
-    gradient_penalty: float = 5.0
-    """Weight of the squared slope of the discriminator at clips' windows. ASE."""
+    gradient_penalty: float = 10.0
+    """Weight of the squared slope of the discriminator at clips' windows. ASE 5."""
     logit_decay: float = 0.01
     """Weight of the squared weights of the discriminator's last layer. ASE."""
     discriminator_decay: float = 1e-4
