@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,30 +40,3 @@ class GroupNetwork(nn.Module):
         if not self.branches:
             return self.trunk(observation[self.groups[0]])
         return self.trunk(torch.cat([self.branches[name](observation[name]) for name in self.groups], dim=-1))
-
-    def _branch(self, name: str) -> Perceptron:
-        return cast(Perceptron, self.branches[name])
-
-    @torch.no_grad()
-    def run(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Any]:
-        """Outputs (N, outputs) for observations (N, …), and what `gradients` needs of the way there."""
-        if not self.branches:
-            values = self.trunk.values(observation[self.groups[0]])
-            return values[-1], (values, {})
-        branches = {name: self._branch(name).values(observation[name]) for name in self.groups}
-        values = self.trunk.values(torch.cat([branch[-1] for branch in branches.values()], dim=-1))
-        return values[-1], (values, branches)
-
-    @torch.no_grad()
-    def gradients(self, way: Any, slope: Tensor) -> list[Tensor]:
-        """Gradients of a scalar in the parameters' order, from its slope (N, outputs) in what `run` gave."""
-        values, branches = way
-        if not branches:
-            return self.trunk.gradients(values, slope)
-        trunk, slopes = self.trunk.gradients_and_slope(values, slope)
-        parts = slopes.split([branch[-1].shape[-1] for branch in branches.values()], dim=-1)
-        found = [
-            self._branch(name).gradients(branch, part)
-            for (name, branch), part in zip(branches.items(), parts, strict=True)
-        ]
-        return [*(gradient for branch in found for gradient in branch), *trunk]
