@@ -198,12 +198,12 @@ class PPO:
                 figures = self._work_out({name: tensor[rows] for name, tensor in shuffled.items()})
                 if not math.isfinite(figures[2]):
                     raise TrainingDiverged("the policy's change is not finite: lower the learning rate")
+                if self.config.kl_target:  # the minibatch that ends it has its say too, or the rate would never fall
+                    rate, kl = torch.tensor(self.learning_rate), torch.tensor(figures[2])
+                    self.learning_rate = float(adapted_rate(rate, kl, self.config.kl_target))
                 if figures[2] > self.config.kl_stop:
                     stop = True
                     break
-                if self.config.kl_target:
-                    rate, kl = torch.tensor(self.learning_rate), torch.tensor(figures[2])
-                    self.learning_rate = float(adapted_rate(rate, kl, self.config.kl_target))
                 self.optimiser.step(self.learning_rate, self.config.max_gradient_norm)
                 sums += figures
                 count += 1

@@ -221,6 +221,12 @@ def test_an_adaptive_learning_rate_rises_until_the_policy_moves_enough():
     assert cautious.update([rollouts.next()], 0.5, seeded())["learning_rate"] == pytest.approx(1e-5, rel=1e-4)
 
 
+def test_a_policy_that_moved_too_far_at_once_learns_more_slowly_next_time():
+    ppo, rollouts = warmed(whole(kl_target=0.01, kl_stop=0.02, minibatch=32, learning_rate=1e-2))
+    rates = [ppo.update([rollouts.next()], 1.0, seeded())["learning_rate"] for _ in range(6)]
+    assert max(rates[2:]) < 0.7e-2
+
+
 def test_values_need_not_be_clipped():
     ends = []
     for clip in (0.2, 1e9, float("inf")):
