@@ -14,7 +14,13 @@ class GroupNetwork(nn.Module):
     """Observation groups to outputs. One group is one perceptron through and through."""
 
     def __init__(
-        self, groups: Mapping[str, int], hidden: Sequence[int], outputs: int, generator: torch.Generator
+        self,
+        groups: Mapping[str, int],
+        hidden: Sequence[int],
+        outputs: int,
+        generator: torch.Generator,
+        hidden_gain: float = 1.0,
+        last_gain: float = 1.0,
     ) -> None:
         """Makes the perceptrons.
 
@@ -23,17 +29,20 @@ class GroupNetwork(nn.Module):
             hidden: layer sizes of each group's perceptron.
             outputs: what comes out of the last, linear layer.
             generator: draws the initial weights.
+            hidden_gain, last_gain: of them, before the last layer and in it.
         """
         super().__init__()
         self.groups = tuple(groups)
         if len(self.groups) == 1:
             self.branches = nn.ModuleDict()
-            self.trunk = Perceptron((groups[self.groups[0]], *hidden, outputs), generator)
+            sizes, gains = (groups[self.groups[0]], *hidden, outputs), (hidden_gain, last_gain)
+            self.trunk = Perceptron(sizes, generator, False, *gains)
         else:
             self.branches = nn.ModuleDict(
-                {name: Perceptron((size, *hidden), generator, tanh_last=True) for name, size in groups.items()}
+                {name: Perceptron((size, *hidden), generator, True, hidden_gain) for name, size in groups.items()}
             )
-            self.trunk = Perceptron((hidden[-1] * len(groups), hidden[-1], outputs), generator)
+            sizes, gains = (hidden[-1] * len(groups), hidden[-1], outputs), (hidden_gain, last_gain)
+            self.trunk = Perceptron(sizes, generator, False, *gains)
 
     def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
         """(…, outputs)."""

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 
-def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """A layer with orthogonal weights of gain 1 and zero bias. DERL."""
+def linear(inputs: int, outputs: int, generator: torch.Generator, gain: float = 1.0) -> nn.Linear:
+    """A layer with orthogonal weights of a gain, DERL's being 1, and zero bias."""
     # By way of the meta device: torch's own initialisation would draw from the global generator.
     layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
-    nn.init.orthogonal_(layer.weight, generator=generator)
+    nn.init.orthogonal_(layer.weight, gain, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
 
@@ -22,16 +22,29 @@ def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
 class Perceptron(nn.Module):
     """Linear layers with tanh between them, and after the last one too where that is asked for."""
 
-    def __init__(self, sizes: Sequence[int], generator: torch.Generator, tanh_last: bool = False) -> None:
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        generator: torch.Generator,
+        tanh_last: bool = False,
+        hidden_gain: float = 1.0,
+        last_gain: float | None = None,
+    ) -> None:
         """Draws the weights.
 
         Args:
             sizes: of the inputs, each layer's outputs, the last being the result.
             generator: of the initial weights.
             tanh_last: whether tanh follows the last layer.
+            hidden_gain: of all weights but the last layer's.
+            last_gain: of the last layer's; by default the same.
         """
         super().__init__()
-        self.layers = nn.ModuleList(linear(inputs, outputs, generator) for inputs, outputs in pairwise(sizes))
+        gains = [hidden_gain] * (len(sizes) - 2) + [hidden_gain if last_gain is None else last_gain]
+        self.layers = nn.ModuleList(
+            linear(inputs, outputs, generator, gain)
+            for (inputs, outputs), gain in zip(pairwise(sizes), gains, strict=True)
+        )
         self.tanh_last = tanh_last
 
     def forward(self, inputs: Tensor) -> Tensor:
