@@ -41,6 +41,8 @@ class Body:
     """Default positions of joints by name, rad or m; the model's reference, 0, where not named."""
     feet: tuple[str, ...] = ()
     """Links that it stands on."""
+    max_speed: Mapping[str, float] = field(default_factory=dict)
+    """Largest speeds of joints by name, rad/s or m/s, where known: motions are held to them, the model is not."""
     action_scale: float = 1.0
     """What one unit of action adds to a position actuator's target, rad or m. Motors take actions as they are."""
     genome: Genome | None = None

@@ -15,12 +15,13 @@ COMMANDS = {
     "eval": "returns over full episodes, with confidence intervals",
     "report": "the figures of a run; of an evolution a page with pictures too",
     "view": "watch a run in the browser, with any of its bodies moving",
+    "motion": "motion clips: bring them in, list, check and watch them",
     "doctor": "what is understood of a robot file or body, with what looks wrong, and a picture",
     "list": "the tasks, bodies and presets there are",
     "bench": "speed, as ratios from one run",
 }
 
-DRAWING = {"play": True, "report": False, "doctor": False}
+DRAWING = {"play": True, "report": False, "doctor": False, "motion": False}
 """Commands that draw, for which MuJoCo is imported with EGL, and whether they are of no use without."""
 
 

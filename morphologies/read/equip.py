@@ -7,7 +7,8 @@ import math
 import mujoco
 import numpy as np
 
-from morphologies.read.overrides import Gains, Overrides, matching
+from morphologies.read.overrides import Gains, JointProperties, Overrides, matching
+from morphologies.read.properties import properties_for
 from morphologies.read.stance import descendants
 from morphologies.read.trim import FREE, HINGE, SLIDE
 
@@ -100,7 +101,8 @@ def add_actuators(
         armature = float(model.dof_armature[model.jnt_dofadr[number]])
         least = kp * (2 * TIMESTEP) ** 2
         inertia = inertias[number]
-        if armature == 0.0 and inertia < 4 * least:
+        said = properties_for(name, overrides.joints, JointProperties).armature is not None
+        if armature == 0.0 and not said and inertia < 4 * least:
             joint.armature = _round(least)
             inertia += least
             guessed_armature.append(joint.armature)

@@ -30,6 +30,45 @@ class Gains:
 
 
 @dataclass(frozen=True)
+class JointProperties:
+    """Of the joints that a pattern matches; None keeps what is there. As MuJoCo has them."""
+
+    armature: float | None = None
+    """Inertia of the rotor as the joint feels it, kg·m² or kg."""
+    stiffness: float | None = None
+    """N·m/rad or N/m."""
+    rest: float | None = None
+    """Where the stiffness pulls to, rad or m."""
+    limit_solref: tuple[float, ...] | None = None
+    """(2,) Of the joint's limits."""
+    limit_solimp: tuple[float, ...] | None = None
+    """(5,)."""
+
+
+@dataclass(frozen=True)
+class ContactProperties:
+    """Of the solid shapes of the links that a pattern matches; None keeps what is there. As MuJoCo has them."""
+
+    friction: tuple[float, ...] | None = None
+    """(3,) Sliding, torsional, rolling."""
+    condim: int | None = None
+    """1, 3, 4 or 6."""
+    priority: int | None = None
+    """Of two shapes that touch the one with the higher priority says how."""
+    solref: tuple[float, ...] | None = None
+    """(2,)."""
+    solimp: tuple[float, ...] | None = None
+    """(5,)."""
+
+
+LENGTHS = {"friction": 3, "solref": 2, "solimp": 5, "limit_solref": 2, "limit_solimp": 5}
+"""How many numbers the properties that are lists have."""
+WHOLE = {"condim": (1, 3, 4, 6), "priority": range(-1000, 1001)}
+WHOLE_SAID = {"condim": "1, 3, 4 or 6", "priority": "a whole number from -1000 to 1000"}
+"""Properties that are whole numbers, and which."""
+
+
+@dataclass(frozen=True)
 class Overrides:
     """All keys of the YAML; None or empty leaves a thing to the file, and where that is silent to a guess."""
 
@@ -41,6 +80,8 @@ class Overrides:
     """Names of the links that are feet, or patterns of names such as ``*_foot``."""
     pose: dict[str, float] = field(default_factory=dict)
     """Default joint positions, rad or m, by name or pattern; later lines win."""
+    max_speed: dict[str, float] = field(default_factory=dict)
+    """Largest speeds of joints, rad/s or m/s, by name or pattern; later lines win. Motions are held to them."""
     spawn_height: float | None = None
     """Of the root link's origin at the start of an episode, m."""
     clearance: float | None = None
@@ -51,19 +92,33 @@ class Overrides:
     """``torque`` or ``position``: replaces the file's actuators by one of this kind per hinge and slide."""
     gains: dict[str, Gains] = field(default_factory=dict)
     """Gains by joint name or pattern; later lines win."""
+    joints: dict[str, JointProperties] = field(default_factory=dict)
+    """What joints are like, by name or pattern; later lines win."""
+    contacts: dict[str, ContactProperties] = field(default_factory=dict)
+    """How links touch things, by name or pattern; later lines win."""
     sensors: tuple[str, ...] = ()
     """Names or patterns of the file's own sensors that are to be kept."""
     exclude_touching: bool = True
     """Links that touch each other in the default pose never collide."""
+    exclude: tuple[tuple[str, str], ...] = ()
+    """Pairs of links that never collide."""
     scale: float | None = None
     """Mesh files are that much smaller than their numbers, e.g. 0.001 for millimetres. URDF only."""
 
 
 def overrides_from(data: dict[str, Any]) -> Overrides:
     """Overrides from their ``dataclasses.asdict`` after a way through JSON."""
+    data = {"max_speed": {}, **data}  # what was kept before there was this key
     gains = {pattern: Gains(**values) for pattern, values in data["gains"].items()}
+    joints = {pattern: JointProperties(**_tuples(values)) for pattern, values in data.get("joints", {}).items()}
+    contacts = {pattern: ContactProperties(**_tuples(values)) for pattern, values in data.get("contacts", {}).items()}
     listed = {name: None if data[name] is None else tuple(data[name]) for name in ("feet", "sensors")}
-    return Overrides(**{**data, **listed, "gains": gains})
+    exclude = tuple((one, two) for one, two in data.get("exclude", ()))
+    return Overrides(**{**data, **listed, "gains": gains, "joints": joints, "contacts": contacts, "exclude": exclude})
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def overrides_beside(path: Path) -> tuple[Overrides, Path | None]:
@@ -129,8 +184,15 @@ class _Reader:
                 values[key] = self._texts(value, key)
             elif key == "pose":
                 values[key] = {n: self._number(v, f"pose of {n}") for n, v in self._mapping(value, key).items()}
+            elif key == "max_speed":
+                values[key] = {n: self._positive(v, f"max_speed of {n}") for n, v in self._mapping(value, key).items()}
             elif key == "gains":
                 values[key] = {n: self._gains(v, n) for n, v in self._mapping(value, key).items()}
+            elif key in ("joints", "contacts"):
+                kind = JointProperties if key == "joints" else ContactProperties
+                values[key] = {n: kind(**self._properties(v, kind, n)) for n, v in self._mapping(value, key).items()}
+            elif key == "exclude":
+                values[key] = self._pairs(value, key)
             elif key == "exclude_touching":
                 if not isinstance(value, bool):
                     raise RobotError(self._path, f"{key} must be true or false, not {value!r}")
@@ -144,6 +206,34 @@ class _Reader:
         if stray := fields.keys() - Gains.__dataclass_fields__.keys():
             raise RobotError(self._path, f"gains of {pattern} are kp, kv and effort, not {', '.join(sorted(stray))}")
         return Gains(**{n: self._positive(v, f"{n} of {pattern}", zero=n == "kv") for n, v in fields.items()})
+
+    def _properties(self, value: Any, kind: type, pattern: str) -> dict[str, Any]:
+        """Those of one pattern, by name."""
+        known = kind.__dataclass_fields__
+        found: dict[str, Any] = {}
+        for name, given in self._mapping(value, f"what is said of {pattern}").items():
+            what = f"{name} of {pattern}"
+            if name not in known:
+                raise RobotError(self._path, f"{pattern} has {', '.join(known)}, not {name}")
+            if name in LENGTHS:
+                if not isinstance(given, list) or len(given) != LENGTHS[name]:
+                    raise RobotError(self._path, f"{what} must be {LENGTHS[name]} numbers, not {given!r}")
+                found[name] = tuple(self._number(v, what) for v in given)
+            elif name in WHOLE:
+                if isinstance(given, bool) or given not in WHOLE[name]:
+                    raise RobotError(self._path, f"{what} must be {WHOLE_SAID[name]}, not {given!r}")
+                found[name] = int(given)
+            else:
+                found[name] = self._number(given, what)
+                if found[name] < 0 and name != "rest":
+                    raise RobotError(self._path, f"{what} must not be below 0, as {given!r} is")
+        return found
+
+    def _pairs(self, value: Any, what: str) -> tuple[tuple[str, str], ...]:
+        pairs = [self._texts(item, what) for item in value] if isinstance(value, list) else []
+        if not isinstance(value, list) or any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
+            raise RobotError(self._path, f"{what} must be a list of pairs of links, such as [[arm, trunk]]")
+        return tuple((pair[0], pair[1]) for pair in pairs)
 
     def _mapping(self, value: Any, what: str) -> dict[str, Any]:
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):

@@ -15,6 +15,7 @@ from morphologies.read.equip import GRAVITY, actuated, adapt_actuators, add_actu
 from morphologies.read.errors import RobotError
 from morphologies.read.material import Material
 from morphologies.read.overrides import Overrides, matching, unmatched
+from morphologies.read.properties import lost_names, set_properties
 from morphologies.read.sensors import add_sensors
 from morphologies.read.stance import ground_under, inside_ranges, posed, solid_geoms, standing_key, touching_links
 from morphologies.read.trim import HINGE, SLIDE, hold_root, name_all, root_link, trimmed
@@ -42,6 +43,8 @@ class Reading:
     feet: tuple[str, ...]
     pose: dict[str, float]
     """Default positions of joints by name, where not the reference."""
+    max_speed: dict[str, float]
+    """Largest speeds of joints by name, where known."""
     spawn_height: float
     clearance: float
     action_scale: float
@@ -66,6 +69,7 @@ class Reading:
             spawn_height=self.spawn_height,
             clearance=self.clearance,
             pose=dict(self.pose),
+            max_speed=dict(self.max_speed),
             feet=self.feet,
             action_scale=self.action_scale,
         )
@@ -109,6 +113,9 @@ def understand(
     spec = trimmed(source, model, base, overrides.sensors, guesses)
     spec.compiler.balanceinertia = source.compiler.balanceinertia
     held = hold_root(spec, root or overrides.root)  # type: ignore[arg-type]
+    if lost := lost_names(spec, overrides):
+        raise RobotError(yaml, lost)
+    set_properties(spec, overrides, held)
     if held == "fixed" and root is None and overrides.root is None:
         guesses.append("its root is fixed to the world, for the file gives it no joint to fall with (root)")
     model = compiled(spec, path)
@@ -153,6 +160,7 @@ def understand(
         base=base.name,
         feet=feet,
         pose=pose,
+        max_speed=_max_speed(model, root_joints, overrides, yaml),
         spawn_height=float(spawn),
         clearance=float(clearance),
         action_scale=overrides.action_scale or ACTION_SCALE,
@@ -190,6 +198,14 @@ def _reference_height(model: mujoco.MjModel, link: int) -> float:
 
 def _has(names: list[str]) -> str:
     return f"it has {', '.join(names)}" if names else "it has none"
+
+
+def _max_speed(model: mujoco.MjModel, root_joints: set[str], overrides: Overrides, yaml: Path) -> dict[str, float]:
+    names = [model.joint(j).name for j in range(model.njnt) if int(model.jnt_type[j]) in (HINGE, SLIDE)]
+    names = [name for name in names if name not in root_joints]
+    if lost := unmatched(tuple(overrides.max_speed), names):
+        raise RobotError(yaml, f"max_speed names {', '.join(lost)}, which matches no joint; {_has(names)}")
+    return {n: speed for pattern, speed in overrides.max_speed.items() for n in matching((pattern,), names)}
 
 
 def _pose(

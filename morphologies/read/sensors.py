@@ -19,14 +19,15 @@ def add_sensors(spec: mujoco.MjSpec, model: mujoco.MjModel, data: mujoco.MjData,
     link's frame.
     """
     base = spec.worldbody.first_body()
+    names = {body.name: body for body in spec.bodies[1:]}
+    ours = {f"touch/{name}" for name in names} | {f"limb/end/{name}" for name in ends}
     taken = {site.name for site in spec.sites}
     for site in spec.sites:
-        if site.name == "imu" and site.parent != base:
-            site.name = "imu_of_file"
-            taken.discard("imu")
+        if site.name in ours or (site.name == "imu" and site.parent != base):
+            taken.discard(site.name)
+            site.name = f"{site.name}_of_file"
     if "imu" not in taken:
         base.add_site(name="imu", type=_BALL, size=[0.01, 0, 0], group=4)
-    names = {body.name: body for body in spec.bodies[1:]}
     for name, body in names.items():
         centre, radius = _ball(model, model.body(name).id)
         body.add_site(

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import mujoco
 import numpy as np
 
+from morphologies.read.capsules import with_capsules
 from morphologies.read.errors import RobotError
 from morphologies.read.material import Material
 from morphologies.read.overrides import Overrides, matching
@@ -198,7 +199,7 @@ class _Reader:
         whole = Link(name)
         moving: list[tuple[Joint, Pose]] = []
         self._merge(whole, name, Pose(), moving)
-        for shape, pose in whole.shapes:
+        for shape, pose in with_capsules(whole.shapes):
             add_shape(spec, body, shape, pose, self._meshes, self._overrides.scale or 1.0)
         self._set_inertia(body, whole, moves)
         for joint, pose in moving:
