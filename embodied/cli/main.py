@@ -15,6 +15,7 @@ COMMANDS = {
     "eval": "returns over full episodes, with confidence intervals",
     "report": "the figures of a run; of an evolution a page with pictures too",
     "view": "watch a run in the browser, with any of its bodies moving",
+    "export": "an evolved body as MJCF, URDF, meshes and a parts list",
     "motion": "motion clips: bring them in, list, check and watch them",
     "doctor": "what is understood of a robot file or body, with what looks wrong, and a picture",
     "list": "the tasks, bodies and presets there are",
