@@ -10,6 +10,7 @@ import pytest
 
 from embodied.cli.bench import BENCHES
 from embodied.cli.main import COMMANDS, main
+from embodied.cli.motion import ACTIONS
 from embodied.runs.configuration import preset_names
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,10 @@ def commands(page):
             yield words[1:]
 
 
+PARTS = {"bench": BENCHES, "motion": ACTIONS}
+"""Of commands that have some."""
+
+
 @cache
 def flags(*command):
     """Those that a command's help names."""
@@ -43,7 +48,7 @@ def flags(*command):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_has_the_flags_that_a_page_gives_it(page):
     for words in commands(page):
-        command = words[:2] if words[0] == "bench" and words[1:] and words[1] in BENCHES else words[:1]
+        command = words[:2] if words[1:] and words[1] in PARTS.get(words[0], ()) else words[:1]
         assert {word for word in words if word.startswith("--")} <= flags(*command), " ".join(words)
         for flag, value in pairwise(words):
             if flag == "--preset":
