@@ -43,6 +43,7 @@ BINS = 25
 """Points of a curve."""
 GAMMA, LAMBDA, CLIP, LEARNING_RATE = 0.99, 0.95, 0.2, 3e-4
 ENTROPY, VALUE, GRADIENT_NORM, HIDDEN = 0.0, 0.5, 0.5, (64, 64)
+HIDDEN_GAIN, ACTION_GAIN = math.sqrt(2), 0.01
 """Stable-Baselines3's defaults, as those above: constant rate, unclipped values, no stop by KL, tanh."""
 
 Act = Callable[[np.ndarray], np.ndarray]
@@ -122,7 +123,8 @@ def learn_ours(task: str, seed: int, steps: int) -> Learned:
         max_gradient_norm=GRADIENT_NORM,
         kl_stop=math.inf,
     )
-    trainer = Trainer(env, config, steps, seed, PolicyConfig(hidden=HIDDEN))
+    policy = PolicyConfig(hidden=HIDDEN, hidden_gain=HIDDEN_GAIN, action_gain=ACTION_GAIN)
+    trainer = Trainer(env, config, steps, seed, policy)
     while not trainer.finished:
         trainer.iterate()
     env.close()

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -57,10 +58,15 @@ def bench_learners(config: Learners, progress: Progress) -> dict[str, Any]:
     """Medians and ratios."""
     torch.set_num_threads(1)
     contenders: dict[str, Callable[[], float]] = {OURS: lambda: our_rate(config)}
-    if find_spec("rsl_rl"):
-        contenders["rsl_rl"] = lambda: rsl_rl_rate(config)
+    for threads in sorted({1, config.cores}):
+        torch_on = f"torch on {threads} thread" + "s" * (threads > 1)
+        if find_spec("rsl_rl"):
+            contenders[f"rsl_rl, {torch_on}"] = partial(_on, threads, lambda: rsl_rl_rate(config))
+        if find_spec("stable_baselines3"):
+            contenders[f"Stable-Baselines3, batched door, {torch_on}"] = partial(
+                _on, threads, lambda: _stable_baselines3_rate(config, "batched", 1)
+            )
     if find_spec("stable_baselines3"):
-        contenders["Stable-Baselines3, batched door"] = lambda: _stable_baselines3_rate(config, "batched", 1)
         contenders[f"Stable-Baselines3, DummyVecEnv of {DUMMY_WORLDS}"] = lambda: _stable_baselines3_rate(
             config, "dummy", DUMMY_SHARE
         )
@@ -75,6 +81,15 @@ def bench_learners(config: Learners, progress: Progress) -> dict[str, Any]:
         f"{config.on_threads}, rounds of all in turn:"
     )
     return compared(in_turn(contenders, config.runs, progress.say), OURS)
+
+
+def _on(threads: int, rate: Callable[[], float]) -> float:
+    """A rate while torch has so many threads: theirs have them all the time, ours chooses for itself."""
+    torch.set_num_threads(threads)
+    try:
+        return rate()
+    finally:
+        torch.set_num_threads(1)
 
 
 def learners_rows(figures: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -139,7 +154,7 @@ def rsl_rl_runner(env: AutoresetEnv | DeviceVectorEnv, ppo: PPOConfig) -> Any:
         "critic": model,
     }
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its networks
-        return OnPolicyRunner(RslRlEnv(env), settings, log_dir=None, device=str(env.world.device))
+        return OnPolicyRunner(RslRlEnv(env), settings, log_dir=None, device=str(env.device))
 
 
 def _stable_baselines3_rate(config: Learners, feed: str, share: int) -> float:

@@ -39,10 +39,15 @@ class Recorder:
         self._env = env
         self.num_worlds = env.num_worlds
         self.observation_space, self.action_space = env.observation_space, env.action_space
-        self.control_dt = env.control_dt
+        self.control_dt, self.device, self.episode_steps = env.control_dt, env.device, env.episode_steps
         self.tape = Tape(env.state_dict())
         self.seconds = 0.0
         """Spent on writing down, to be taken off."""
+
+    @property
+    def episode_length(self) -> Tensor:
+        """As the environment's."""
+        return self._env.episode_length
 
     def step(self, actions: Tensor):
         """As the environment's."""

@@ -1,7 +1,5 @@
 """How many bodies bred together share a topology: an evolution of real mutations and a made-up fitness, in seconds.
 
-    python -m embodied.bench.topologies --batch 128 --brood 8
-
 No physics and no learning: what is asked is how often a GPU finds bodies that it can train together, before any time
 is spent on training them.
 """
@@ -16,15 +14,15 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-import tyro
 
+from embodied.bench.setting import Bench, Measure
 from embodied.evolution.breeding import Breeding
 from embodied.evolution.buckets import SIZES, shares
 from embodied.evolution.configuration import EvolveConfig
 from embodied.evolution.search import make_search
 from embodied.evolution.toolbox import Individual, make_fitness, make_toolbox
+from embodied.runs.progress import Progress
 from embodied.runs.seeds import stream
-from embodied.runs.table import aligned
 from morphologies import SPLAYED, UNIMAL, Limb, from_json
 
 
@@ -43,7 +41,7 @@ class Heredity:
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class Rehearsal(Bench):
     """An evolution that is only bred."""
 
     lifetimes: int = 4000
@@ -136,22 +134,27 @@ def figures(batches: Sequence[Sequence[str]]) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Prints the table: the initial population, then the children by quarters of the run."""
-    rehearsal = tyro.cli(Rehearsal, description="How many bodies bred together share a topology.")
-    bred = rehearse(rehearsal)
+def bench_topologies(config: Rehearsal, progress: Progress) -> dict[str, Any]:
+    """Figures of the initial population and of the children by quarters of the run; and the living at its end."""
+    progress.say(f"Breeding {config.lifetimes:,} bodies in batches of {config.batch}, broods of {config.brood}.")
+    bred = rehearse(config)
     initial, *batches = bred.batches
     edges = np.linspace(0, len(batches), 5).round().astype(int)
     parts = {"initial population": [initial]}
     parts |= {f"batches {low + 1} to {high}": batches[low:high] for low, high in itertools.pairwise(edges)}
     told = {name: figures(part) for name, part in parts.items() if part}
-    heads = list(next(iter(told.values())))
-    rows = [("", *heads)]
-    for name, row in told.items():
-        rows.append((name, *(f"{value:.2f}" for value in row.values())))
-    print(aligned(rows))
-    print(f"The living at the end: {bred.living_topologies} topologies, mean worth {bred.worth:.2f}")
+    return {"bodies": told, "living_topologies": bred.living_topologies, "living_worth": bred.worth}
 
 
-if __name__ == "__main__":
-    main()
+def topologies_rows(figures: dict[str, Any]) -> list[tuple[str, ...]]:
+    """As a table."""
+    told = figures["bodies"]
+    rows: list[tuple[str, ...]] = [("share of bodies in buckets of", *next(iter(told.values())))]
+    rows += [(name, *(f"{value:.2f}" for value in row.values())) for name, row in told.items()]
+    blank = [""] * (len(rows[0]) - 2)
+    rows.append(("topologies of the living at the end", str(figures["living_topologies"]), *blank))
+    rows.append(("their mean worth", f"{figures['living_worth']:.2f}", *blank))
+    return rows
+
+
+BENCH = Measure(Rehearsal, bench_topologies, topologies_rows)

@@ -33,6 +33,7 @@ BENCHES = {
     "profile": "where a step of a training goes, by py-spy and torch's profiler",
     "physics-profile": "where a physics step of a walking body goes, by the engine's own timers",
     "physics-options": "what options of the model and solver would save, and how much they change the motion",
+    "topologies": "how many bodies of an evolution share a topology, which a GPU can train together",
     "memory": "whether a training's memory grows",
 }
 COUNTS = (
@@ -51,6 +52,7 @@ COUNTS = (
         "samples",
         "cores",
     ),
+    *("population", "tournament", "batch", "brood"),
     *("ppo.rollout_steps", "ppo.minibatch", "ppo.epochs"),
 )
 """Flags that are at least 1, of the benches that have them."""

@@ -218,9 +218,10 @@ def _body(config: Train, path: Path) -> tuple[Body | None, Reading | None]:
     if is_foreign(config.task):
         if config.body is not None or config.genome is not None:
             raise UserError(f"{config.task} brings a body of its own; leave --body out")
-        if config.spread_ages:
-            raise UserError(f"{config.task} keeps its own time; leave --spread-ages out")
-        ForeignEnv(config.task).close()  # a wrong name is refused before a folder is made
+        env = ForeignEnv(config.task)  # a wrong name is refused before a folder is made
+        env.close()
+        if config.spread_ages and env.episode_steps is None:
+            raise UserError(f"the time limit of {config.task} is not known; leave --spread-ages out")
         return None, None
     if config.genome is not None:
         return body_from_genome(from_json(config.genome), config.body or "body"), None

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
-from embodied.envs.contract import refuse_broken_play, refuse_broken_scene, refuse_broken_senses
 from embodied.envs.device_starts import DeviceStartPool, DeviceStarts
+from embodied.envs.played_task import PlayedTask
 from embodied.physics.devices import is_gpu_world, open_world
 from embodied.scenes import Scene
 from embodied.senses import DeviceObservationSpec
@@ -39,7 +39,7 @@ class DeviceTransition:
     """Among the terminated: worlds whose physics failed or whose observation left its space."""
 
 
-class DeviceEnv:
+class DeviceEnv(PlayedTask["GpuWorld", DeviceObservationSpec]):
     """W worlds on a device in which one task is played. It never resets by itself."""
 
     def __init__(
@@ -60,29 +60,11 @@ class DeviceEnv:
         """
         if not is_gpu_world(device):
             raise ValueError(f"an Env is for worlds on {device}, not a DeviceEnv")
-        self.task = task
-        self.scene = self._scene(bodies)
-        refuse_broken_scene(task, self.scene)
-        self._unstarted = copy.deepcopy(task)
-        self._device_name = device
-        self.world = self._world(num_worlds)
+        self.task, self._device_name = task, device
+        super().__init__(task, self._scene(bodies), lambda _: self._world(num_worlds), DeviceObservationSpec, seed)
         self.device = self.world.device
-        self.num_worlds = num_worlds
-        self.generator = torch.Generator(self.device).manual_seed(seed)
-        task.start(self.scene, self.world, self.generator)
-        self.spec = DeviceObservationSpec(task.senses(), self.device)
-        refuse_broken_senses(task, self.spec, num_worlds)
-        self.action_space = task.action_space()
-        everywhere = torch.ones(num_worlds, dtype=torch.bool, device=self.device)
-        self._latest: Observation = {}
-        self.reset(everywhere)
-        self.term_names = tuple(refuse_broken_play(task, num_worlds, self.action_space.shape[0]))
-        """Of the reward."""
         self.not_finite = torch.zeros(len(self.term_names), dtype=torch.int64, device=self.device)
         """(terms,) How often each term of the reward was not finite in a healthy world."""
-        self.generator.manual_seed(seed)
-        task.restart()
-        self.reset(everywhere)
 
     def _scene(self, bodies: Mapping[str, Body]) -> Scene:
         return self.task.scene(bodies)
@@ -152,31 +134,6 @@ class DeviceEnv:
         """What the task measures, (W,) each, float32 and nobody else's."""
         named = self.task.metrics()
         return dict(zip(named, torch.stack(tuple(named.values())).float().unbind(), strict=True)) if named else {}
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Everything that determines what follows, by name."""
-        state = {"world": self.world.state(), "generator": self.generator.get_state()}
-        state |= {f"memory/{name}": value.clone() for name, value in self.task.memory.items()}
-        state |= {f"parameters/{name}": value.clone() for name, value in self.world.parameters.items()}
-        return state | {f"observation/{name}": group.clone() for name, group in self._latest.items()}
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> Observation:
-        """Restores `state_dict`, whose tensors may lie elsewhere; returns the observation at that moment."""
-        for name, value in self.world.parameters.items():
-            value.copy_(state[f"parameters/{name}"])
-        if self.world.parameters:
-            self.world.refresh_constants()
-        self.world.set_state(state["world"].to(self.device))
-        self.generator.set_state(state["generator"].cpu())
-        for name, value in self.task.memory.items():
-            value.copy_(state[f"memory/{name}"])
-        # Forces and accelerations are not part of the state, so the observation is restored, not read again.
-        self._latest = {name: state[f"observation/{name}"].to(self.device, copy=True) for name in self._latest}
-        return self._latest
-
-    def close(self) -> None:
-        """Frees the worlds."""
-        self.world.close()
 
 
 def _write(mask: Tensor, rows: Mapping[str, Tensor], into: Mapping[str, Tensor]) -> None:

@@ -22,13 +22,9 @@ DRAW_EVERY = 16
 
 
 class DeviceVectorEnv:
-    """The `VectorEnv` over a `DeviceEnv`; see there for what `step` returns, and below for what else.
+    """The `WaitlessEnv` over a `DeviceEnv`; see there, and `VectorEnv`, for what `step` returns.
 
-    Nothing that `step` does depends on data, so the host runs ahead of the device. What the protocol gives of the few
-    episodes that ended would have to be looked up on the host: ``info["episode"]`` does so when it is first looked
-    into, and not before. Learners on the device read what is there of all worlds instead, (W,) each:
-    ``info["finished"]``, and where that holds ``episode_return``, ``episode_length``, ``episode_terms`` and
-    ``episode_metrics``.
+    Nothing that `step` does depends on data, so the host runs ahead of the device.
 
     Worlds whose task's starts are alike begin at ones drawn ahead, which are drawn anew every 16 control steps; see
     `DeviceStartPool`. Others are begun in place, at the price of a forward pass of all worlds in every control step.
@@ -61,10 +57,7 @@ class DeviceVectorEnv:
 
     @property
     def episode_length(self) -> Tensor:
-        """(W,) int64, live and writable: the age of each world's episode, in control steps, that time limits look at.
-
-        Written after a reset, it makes first episodes shorter, so that worlds do not all end at once ever after.
-        """
+        """(W,) int64, live and writable: the age of each world's episode; see `VectorEnv.episode_length`."""
         return self._age
 
     @property
@@ -74,7 +67,7 @@ class DeviceVectorEnv:
 
     @property
     def counters(self) -> dict[str, Tensor]:
-        """What is counted on the device since the environment was made, () each, the World's troubles among them."""
+        """The World's troubles, rewards that were not finite and starts used twice; see `WaitlessEnv.counters`."""
         counted = {**self.world.counters, "rewards_not_finite": self.env.not_finite.sum()}
         if self._pool is not None:
             counted["starts_reused"] = self._pool.reused
@@ -140,7 +133,7 @@ class DeviceVectorEnv:
     def state_dict(self) -> dict[str, Tensor]:
         """All that determines what follows."""
         own = {"steps": self._steps, "sums": self._sums, "unhealthy": self._unhealthy}
-        own |= {"not_finite": self.env.not_finite}
+        own |= {"not_finite": self.env.not_finite, "troubles": self.world.troubles}
         own = {name: value.clone() for name, value in own.items()}
         if self._pool is not None:
             own |= {f"pool/{name}": value for name, value in self._pool.state_dict().items()}
@@ -152,6 +145,7 @@ class DeviceVectorEnv:
         self._steps.copy_(state["steps"])
         self._unhealthy.copy_(state["unhealthy"])
         self.env.not_finite.copy_(state["not_finite"])
+        self.world.troubles.copy_(state["troubles"])
         self._sums = state["sums"].to(self.device, copy=True)
         if self._pool is not None:
             self._pool.load_state_dict({name: state[f"pool/{name}"] for name in self._pool.state_dict()})

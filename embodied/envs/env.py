@@ -10,14 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from embodied.envs.contract import (
-    refuse_broken_play,
-    refuse_broken_scene,
-    refuse_broken_senses,
-    refuse_infinite_rewards,
-)
+from embodied.envs.contract import refuse_infinite_rewards
+from embodied.envs.played_task import PlayedTask
 from embodied.envs.start_pool import StartPool, Starts
 from embodied.physics.cpu import CpuWorld
+from embodied.scenes import Scene
 from embodied.senses import ObservationSpec
 from embodied.tasks import Task
 from embodied.vector_env import Observation
@@ -37,7 +34,7 @@ class Transition:
     any_unhealthy: bool
 
 
-class Env:
+class Env(PlayedTask[CpuWorld, ObservationSpec]):
     """W worlds in which one task is played."""
 
     def __init__(
@@ -52,25 +49,11 @@ class Env:
             seed: of everything random in here.
             threads: for the physics; by default all usable cores.
         """
-        self.task = task
-        self.scene = task.scene(bodies)
-        refuse_broken_scene(task, self.scene)
-        self._unstarted = copy.deepcopy(task)
-        self.world = CpuWorld(self.scene, num_worlds, self.scene.varying, threads)
-        self.num_worlds = num_worlds
-        self.generator = torch.Generator(self.world.device).manual_seed(seed)
-        task.start(self.scene, self.world, self.generator)
-        self.spec = ObservationSpec(task.senses(), self.world.device)
-        refuse_broken_senses(task, self.spec, num_worlds)
-        self.action_space = task.action_space()
-        everywhere = torch.ones(num_worlds, dtype=torch.bool, device=self.world.device)
-        self._latest: Observation = {}
-        self.reset(everywhere)
-        self.term_names = tuple(refuse_broken_play(task, num_worlds, self.action_space.shape[0]))
-        """Of the reward."""
-        self.generator.manual_seed(seed)
-        task.restart()
-        self.reset(everywhere)
+
+        def worlds(scene: Scene) -> CpuWorld:
+            return CpuWorld(scene, num_worlds, scene.varying, threads)
+
+        super().__init__(task, task.scene(bodies), worlds, ObservationSpec, seed)
 
     def reset(self, mask: Tensor) -> Observation:
         """Begins an episode where the mask holds; returns the observation of all worlds."""
@@ -150,28 +133,3 @@ class Env:
         refuse_infinite_rewards(self.task, self.term_names, terms)
         self._latest = observation
         return Transition(observation, torch.from_numpy(terms), terminated, unhealthy, any_unhealthy)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Everything that determines what follows, by name."""
-        state = {"world": self.world.state(), "generator": self.generator.get_state()}
-        state |= {f"memory/{name}": value.clone() for name, value in self.task.memory.items()}
-        state |= {f"parameters/{name}": value.clone() for name, value in self.world.parameters.items()}
-        return state | {f"observation/{name}": group.clone() for name, group in self._latest.items()}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> Observation:
-        """Restores `state_dict`; returns the observation at that moment."""
-        for name, value in self.world.parameters.items():
-            value.copy_(state[f"parameters/{name}"])
-        if self.world.parameters:
-            self.world.refresh_constants()
-        self.world.set_state(state["world"])
-        self.generator.set_state(state["generator"])
-        for name, value in self.task.memory.items():
-            value.copy_(state[f"memory/{name}"])
-        # Forces and accelerations are not part of the state, so the observation is restored, not read again.
-        self._latest = {name: state[f"observation/{name}"].clone() for name in self._latest}
-        return self._latest
-
-    def close(self) -> None:
-        """Frees the worlds."""
-        self.world.close()

@@ -32,7 +32,8 @@ class ForeignEnv:
 
     Observations are flattened to one row of float32 per group: an entry of a Dict space is a group, anything else is
     the group ``observation``. Actions are clipped to the action space. A world whose observation or reward is not
-    finite is ended as unhealthy. The reward has the one term ``reward``.
+    finite is ended as unhealthy. The reward has the one term ``reward``. Their own time limits hold; where they are
+    known, so do those of an age that was written to `episode_length`.
 
     Foreign simulators cannot be stored: taken up from `state_dict`, all worlds begin new episodes. A training that is
     resumed is therefore repeatable but not the one that was never stopped.
@@ -61,12 +62,19 @@ class ForeignEnv:
         self.control_dt = _control_dt(first)
         """Time between two steps, s; nan where the environment does not tell."""
         self.episode_steps = _episode_steps(first)
-        """Steps until an episode is truncated; None where the environment does not tell."""
+        """See `VectorEnv.episode_steps`; None where the environment does not tell."""
+        self.device = torch.device("cpu")
         self._seed = seed
         self._steps = 0
-        self._length = np.zeros(num_worlds, dtype=np.int64)
+        self._steps_each = np.zeros((2, num_worlds), dtype=np.int64)
+        self._age, self._length = self._steps_each
         self._return = np.zeros(num_worlds)
         self._latest: dict[str, np.ndarray] = {}
+
+    @property
+    def episode_length(self) -> Tensor:
+        """(W,) int64, live and writable: the age of each world's episode; see `VectorEnv.episode_length`."""
+        return torch.from_numpy(self._age)
 
     def reset(self, seed: int | None = None) -> tuple[Observation, dict[str, Any]]:
         """Begins an episode in every world; each gets a seed of its own from this one."""
@@ -82,7 +90,7 @@ class ForeignEnv:
         return np.random.SeedSequence((self._seed, self._steps)).generate_state(self.num_worlds).tolist()
 
     def _begin(self, seeds: list[int | None]) -> Observation:
-        self._length[:] = 0
+        self._steps_each[:] = 0
         self._return[:] = 0.0
         rows = [self._flat(env.reset(seed=seed)[0]) for env, seed in zip(self._envs, seeds, strict=True)]
         self._latest = {name: np.stack([row[name] for row in rows]) for name in self.observation_space.spaces}
@@ -103,21 +111,21 @@ class ForeignEnv:
         rewards = np.zeros(self.num_worlds)
         terminated, truncated, unhealthy = np.zeros((3, self.num_worlds), dtype=bool)
         latest = {name: group.copy() for name, group in self._latest.items()}
-        final: dict[str, np.ndarray] = {}
         clipped = np.clip(actions.detach().numpy(), self.action_space.low, self.action_space.high)
+        self._steps += 1
+        self._steps_each += 1
+        late = self._age >= (math.inf if self.episode_steps is None else self.episode_steps)
         for world, env in enumerate(self._envs):
             action = clipped[world].reshape(self._action.shape).astype(self._action.dtype)
             observation, reward, ended, cut, _ = env.step(action)
             row = self._flat(observation)
             unhealthy[world] = not (math.isfinite(reward) and all(np.isfinite(group).all() for group in row.values()))
             terminated[world] = ended or unhealthy[world]
-            truncated[world] = cut and not terminated[world]
+            truncated[world] = (cut or late[world]) and not terminated[world]
             if not unhealthy[world]:
                 rewards[world] = reward
                 for name, group in row.items():
                     latest[name][world] = group
-        self._steps += 1
-        self._length += 1
         self._return += rewards
         finished = (terminated | truncated).nonzero()[0]
         episode = self._figures(finished)
@@ -125,7 +133,7 @@ class ForeignEnv:
         for world in finished:
             for name, group in self._flat(self._envs[world].reset()[0]).items():
                 latest[name][world] = group
-        self._length[finished] = 0
+        self._steps_each[:, finished] = 0
         self._return[finished] = 0.0
         self._latest = latest
         info = {

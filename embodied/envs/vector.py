@@ -65,13 +65,14 @@ class AutoresetEnv:
         self.control_dt = env.scene.control_dt
         self.decimation = env.scene.decimation
         self.world = env.world
+        self.device = env.world.device
         self.episode_steps = env.task.episode_steps
         self.unhealthy_worlds = 0
         """How many episodes ended because their physics failed, since the environment was made."""
-        device = env.world.device
-        self._all = torch.ones(self.num_worlds, dtype=torch.bool, device=device)
+        self._all = torch.ones(self.num_worlds, dtype=torch.bool, device=self.device)
         # Episode figures are kept in numpy; see ObservationSpec.read for why.
-        self._length = np.zeros(self.num_worlds, dtype=np.int64)
+        self._steps = np.zeros((2, self.num_worlds), dtype=np.int64)
+        self._age, self._length = self._steps
         self._sums = np.zeros((len(env.term_names), self.num_worlds))
         ahead = env.task.starts_alike and not env.task.refreshes_constants
         self._pool = env.start_pool(min(self.num_worlds, POOL_SIZE)) if ahead else None
@@ -84,8 +85,8 @@ class AutoresetEnv:
 
     @property
     def episode_length(self) -> Tensor:
-        """(W,) int64, live and writable: control steps made of each world's episode."""
-        return torch.from_numpy(self._length)
+        """(W,) int64, live and writable: the age of each world's episode; see `VectorEnv.episode_length`."""
+        return torch.from_numpy(self._age)
 
     def reset(self, seed: int | None = None) -> tuple[Observation, dict[str, Any]]:
         """Begins an episode in every world."""
@@ -94,7 +95,7 @@ class AutoresetEnv:
             self.env.task.restart()
             if self._pool is not None:
                 self._pool.discard()
-        self._length[:] = 0
+        self._steps[:] = 0
         self._sums[:] = 0.0
         return self.env.reset(self._all), {}
 
@@ -103,8 +104,8 @@ class AutoresetEnv:
         now = self.env.advance(actions)
         terms, terminated = now.terms.numpy(), now.terminated.numpy()
         self._sums += terms
-        self._length += 1
-        done = terminated | (self._length >= self.episode_steps)
+        self._steps += 1
+        done = terminated | (self._age >= self.episode_steps)
         finished = done.nonzero()[0]
         info = {
             "terms": {name: torch.from_numpy(row) for name, row in zip(self.env.term_names, terms, strict=True)},
@@ -117,7 +118,7 @@ class AutoresetEnv:
         if len(finished):
             if now.any_unhealthy:
                 self.unhealthy_worlds += int(now.unhealthy.sum())
-            self._length[finished] = 0
+            self._steps[:, finished] = 0
             self._sums[:, finished] = 0.0
             if self._pool is None:
                 observation = self.env.reset(torch.from_numpy(done))
@@ -149,14 +150,14 @@ class AutoresetEnv:
 
     def state_dict(self) -> dict[str, Tensor]:
         """All that determines what follows."""
-        own = {"length": torch.from_numpy(self._length.copy()), "sums": torch.from_numpy(self._sums.copy())}
+        own = {"steps": torch.from_numpy(self._steps.copy()), "sums": torch.from_numpy(self._sums.copy())}
         if self._pool is not None:
             own |= {f"pool/{name}": value for name, value in self._pool.state_dict().items()}
         return self.env.state_dict() | own
 
     def load_state_dict(self, state: dict[str, Tensor]) -> Observation:
         """Restores `state_dict` and returns the observation to go on from."""
-        self._length[:] = state["length"].numpy()
+        self._steps[:] = state["steps"].numpy()
         self._sums[:] = state["sums"].numpy()
         if self._pool is not None:
             self._pool.load_state_dict({name: state[f"pool/{name}"] for name in self._pool.state_dict()})

@@ -7,6 +7,8 @@ they have learned is judged on the CPU, like any other body's, by the same figur
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +49,11 @@ class MemberFailed:
     """Environment steps that it had made."""
 
 
+WARNING = "warning/"
+"""Before the names, in an outcome's measures, of what the physics warned of while the body learned, in worlds x
+control steps of its own."""
+HARMLESS = frozenset(("iterations", "ls_iterations", "falsecontact"))
+"""Warnings that are no reason to end an episode; see docs/gpu.md."""
 Ends = list[Outcome | MemberFailed]
 """What each member of a bucket came to, in their order."""
 
@@ -62,15 +69,18 @@ def live_together(order: BucketOrder, line: Line) -> Ends:
     env = DeviceVectorEnv(BucketEnv(find_task(first.task), bodies, first.worlds, order.device))
     trainer = StackedTrainer(env, first.ppo, first.steps, [member.seed for member in order.members], first.policy)
     curves: list[list[Point]] = [[] for _ in bodies]
+    diverged: list[int | None] = [None for _ in bodies]
     spent = Spent()
     if stored := latest_checkpoint(order.folder / CHECKPOINTS):
         tensors, facts = stored
         trainer.load_state(tensors, facts)
         curves = [[tuple(point) for point in curve] for curve in facts["curves"]]
+        diverged = list(facts["diverged_at"])
         spent = Spent(facts["wall_seconds"], facts["cpu_seconds"])
     stints = [note_stint(member.folder, trainer.steps) for member in order.members]
     line.began(trainer.steps * len(bodies))
-    diverged = _learn(order, line, trainer, curves, spent)
+    _learn(order, line, trainer, curves, diverged, spent)
+    warnings = env.world.member_warnings
     env.close()
     share = [seconds / len(bodies) for seconds in spent.so_far()]
     ends: Ends = []
@@ -88,7 +98,7 @@ def live_together(order: BucketOrder, line: Line) -> Ends:
             stopped_at_rung=None,
             stints=stints[number],
         )
-        ends.append(_judged(order, member, body, learned, Spent(*share)))
+        ends.append(_judged(order, member, body, learned, Spent(*share), warnings[number]))
         line.advanced(trainer.steps * len(bodies), curves[number][-1][1])
     return ends
 
@@ -101,17 +111,25 @@ def _body_of(member: Order) -> Body:
 
 
 def _learn(
-    order: BucketOrder, line: Line, trainer: StackedTrainer, curves: list[list[Point]], spent: Spent
-) -> list[int | None]:
-    """Trains to the end; returns each member's steps when its losses were not finite, None where they always were."""
+    order: BucketOrder,
+    line: Line,
+    trainer: StackedTrainer,
+    curves: list[list[Point]],
+    diverged: list[int | None],
+    spent: Spent,
+) -> None:
+    """Trains to the end.
+
+    Adds to the curves, and notes in ``diverged`` the steps that a member had made when its losses were not finite.
+    """
     measure = f"episode/{find_task(order.members[0].task).fitness_term or 'return'}"
-    diverged: list[int | None] = [trainer.steps if ended else None for ended in trainer.diverged]
     saved = time.monotonic()
     while not trainer.finished:
         try:
             reward = trainer.iterate().get("episode/return")
         except TrainingDiverged:
-            return [trainer.steps if steps is None else steps for steps in diverged]
+            diverged[:] = [trainer.steps if steps is None else steps for steps in diverged]
+            return
         for number, (curve, metrics) in enumerate(zip(curves, trainer.member_metrics, strict=True)):
             if trainer.diverged[number]:
                 diverged[number] = trainer.steps if diverged[number] is None else diverged[number]
@@ -122,22 +140,33 @@ def _learn(
         if time.monotonic() - saved >= order.members[0].checkpoint_seconds and not trainer.finished:
             tensors, facts = trainer.state()
             wall, cpu = spent.so_far()
-            facts |= {"curves": curves, "wall_seconds": wall, "cpu_seconds": cpu}
+            facts |= {"curves": curves, "diverged_at": diverged, "wall_seconds": wall, "cpu_seconds": cpu}
             save_checkpoint(order.folder / CHECKPOINTS, trainer.steps, tensors, facts)
             line.saved(trainer.steps)
             saved = time.monotonic()
-    return diverged
 
 
-def _judged(order: BucketOrder, member: Order, body: Body, learned: Learned, spent: Spent) -> Outcome | MemberFailed:
+def _judged(
+    order: BucketOrder, member: Order, body: Body, learned: Learned, spent: Spent, warnings: dict[str, int]
+) -> Outcome | MemberFailed:
+    """With where it was lived, and by which engine, among the versions, and among the measures what that warned of."""
     try:
         outcome = judge(member, body, learned, spent.so_far, order.threads)
     except Exploded as error:
         return MemberFailed(f"Exploded: {error}", learned.steps)
-    return _on_device(outcome, order.device)
-
-
-def _on_device(outcome: Outcome, device: str) -> Outcome:
-    """With where it was lived, and by which engine, among the versions."""
     engines = {name: version(name) for name in ("mujoco-warp", "warp-lang")}
-    return replace(outcome, versions={**outcome.versions, **engines, "device": device})
+    return replace(
+        outcome,
+        versions={**outcome.versions, **engines, "device": order.device},
+        measures={**outcome.measures, **{f"{WARNING}{name}": float(count) for name, count in warnings.items()}},
+    )
+
+
+def harms(ends: Sequence[Outcome | MemberFailed]) -> str:
+    """What the physics of bodies warned of and ended episodes for, in words; empty where that was nothing."""
+    counts = Counter[str]()
+    for outcome in (end for end in ends if isinstance(end, Outcome)):
+        for name, count in outcome.measures.items():
+            if name.startswith(WARNING) and name.removeprefix(WARNING) not in HARMLESS:
+                counts[name.removeprefix(WARNING)] += round(count or 0)
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())

@@ -64,10 +64,13 @@ class Waiting:
             self.singles += group
 
     def bucket(self) -> list[Birth]:
-        """For a device: the largest bucket, of equals the one that waits longest; empty where none waits."""
+        """For a device: the largest bucket, of equals the one whose first was born first; empty where none waits.
+
+        What goes first must not depend on when the buckets were put together: a run that is resumed does that anew.
+        """
         if not self.buckets:
             return []
-        return self.buckets.pop(max(range(len(self.buckets)), key=lambda i: (len(self.buckets[i]), -i)))
+        return self.buckets.pop(self._number(max(len(bucket) for bucket in self.buckets)))
 
     def single(self) -> list[Birth]:
         """For a CPU worker: the body that waits longest; empty where none waits for one."""
@@ -81,11 +84,15 @@ class Waiting:
         """For a CPU worker that would else be idle: one of the smallest bucket; too few that are left are none."""
         if not self.buckets:
             return []
-        smallest = self.buckets.pop(min(range(len(self.buckets)), key=lambda i: (len(self.buckets[i]), -i)))
-        one, *rest = smallest
+        one, *rest = self.buckets.pop(self._number(min(len(bucket) for bucket in self.buckets)))
         if rest:
             self.put_back(rest)
         return [one]
+
+    def _number(self, size: int) -> int:
+        """Of the bucket of that size whose first member was born first."""
+        alike = [number for number, bucket in enumerate(self.buckets) if len(bucket) == size]
+        return min(alike, key=lambda number: self.buckets[number][0].id)
 
 
 def folder_of(run: Path, bucket: Sequence[Birth]) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from embodied.evolution.bucket_lifetimes import BucketOrder, Ends, MemberFailed, live_together
+from embodied.evolution.bucket_lifetimes import BucketOrder, Ends, MemberFailed, harms, live_together
 from embodied.evolution.buckets import FOLDER, Waiting, folder_of, interrupted_buckets, note
 from embodied.evolution.evolve import Evolution, line_of, summary_of, write_best
 from embodied.evolution.ledger import Birth, Failure, Outcome
@@ -169,6 +169,9 @@ class DeviceEvolution:
                 self._progress.say(line)
             else:
                 self._progress.end(birth.id, line)
+        if warned := harms(found):
+            told = f"the physics warned, in worlds x control steps: {warned}; see docs/gpu.md"
+            self._progress.say(f"{self._name(births)}: {told}")
         write_best(self.evolution)
 
     def _fail(self, births: list[Birth], failure: str, error: str, steps: int) -> None:

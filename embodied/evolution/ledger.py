@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from embodied.runs.errors import UserError
 from morphologies import Genome, GenomeError, from_json
 
+LEDGER = "ledger.sqlite"
+"""Its name in an evolution's folder."""
 FORMAT = "embodied.ledger"
 VERSION = 2
 TIMES = ("started_at", "finished_at", "wall_seconds", "cpu_seconds", "stints")
@@ -366,6 +369,23 @@ class _Transaction:
             error = error or problem
         if isinstance(error, sqlite3.Error):
             raise _explained(self._path, error) from None
+
+
+@contextmanager
+def read_ledger(run: Path) -> Iterator[Ledger]:
+    """The ledger in an evolution's folder, to look only: who writes it is not disturbed.
+
+    Raises:
+        UserError: there is none yet, or it is damaged.
+    """
+    path = run / LEDGER
+    if not path.exists():
+        raise UserError(f"{run} holds no ledger yet: the evolution has not begun")
+    with closing(Ledger(path, readonly=True)) as ledger:
+        try:
+            yield ledger
+        except sqlite3.Error as error:
+            raise _explained(path, error) from None
 
 
 def _explained(path: Path, error: sqlite3.Error) -> UserError:

@@ -240,9 +240,12 @@ class Workers:
                         yield Finished(lifetime, content[0])
                         return
                     case _:
-                        worker.order = None
                         failure, error = content
-                        yield Failed(lifetime, failure, error, worker.steps)
+                        if worker is self._on_device:  # after an error on a GPU its process may never again use it
+                            yield self._give_up(worker, failure, error)
+                        else:
+                            worker.order = None
+                            yield Failed(lifetime, failure, error, worker.steps)
                         return
         if not worker.process.is_alive():
             worker.process.join()

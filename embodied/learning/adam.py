@@ -30,18 +30,21 @@ class FlatAdam:
         self.first = torch.zeros_like(self.flat)
         self.second = torch.zeros_like(self.flat)
         self.steps = 0
-        self._gradient, self._room = np.empty_like(self.flat.numpy()), np.empty_like(self.flat.numpy())
+        self._gradient, self._room = np.zeros_like(self.flat.numpy()), np.empty_like(self.flat.numpy())
+        self.gradients: list[np.ndarray] = []
+        """Where `step` looks for the parameters' gradients, in their order and of their shapes. It uses them up."""
         start = 0
         for parameter in self.parameters:
-            parameter.data = self.flat[start : start + parameter.numel()].view_as(parameter)
-            start += parameter.numel()
+            part = slice(start, start + parameter.numel())
+            parameter.data = self.flat[part].view_as(parameter)
+            self.gradients.append(self._gradient[part].reshape(parameter.shape))
+            start = part.stop
 
-    def step(self, gradients: Sequence[Tensor], learning_rate: float, max_norm: float) -> None:
-        """One step against the parameters' gradients, clipped to a norm over all of them."""
+    def step(self, learning_rate: float, max_norm: float) -> None:
+        """One step against the gradients, clipped to a norm over all of them."""
         fast, slow = self.betas
         gradient, room = self._gradient, self._room
         flat, first, second = self.flat.numpy(), self.first.numpy(), self.second.numpy()
-        np.concatenate([part.detach().numpy().reshape(-1) for part in gradients], out=gradient)
         np.multiply(gradient, gradient, out=room)
         norm = math.sqrt(np.add.reduce(room))
         scale = min(1.0, max_norm / (norm + 1e-6))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 
 from embodied.learning.experience import Experience
+from embodied.learning.threads import linear_algebra_on
 from embodied.networks import ActorCritic, Gaussian, Memory
 from embodied.vector_env import Observation, VectorEnv
 
@@ -32,13 +33,14 @@ class Episodes:
 
 
 @torch.no_grad()
+@linear_algebra_on(1)
 def collect(
     env: VectorEnv, policy: ActorCritic, experience: Experience, position: Position, generator: torch.Generator
 ) -> Episodes:
     """Fills the experience with the policy's sampled actions; returns the episodes that ended on the way.
 
     What the actions add to their means is drawn for the whole rollout at its beginning, and values are computed at its
-    end: the policy does not change during it.
+    end: the policy does not change during it. Linear algebra has one thread: a second one fights the engine's own.
     """
     episodes = Episodes()
     experience.final_values.zero_()

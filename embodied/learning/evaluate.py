@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from embodied.learning.threads import linear_algebra_on
 from embodied.networks import ActorCritic
 from embodied.vector_env import Observation, VectorEnv
 
@@ -91,6 +92,7 @@ def interval(values: list[float] | list[int], resamples: int = 10_000) -> dict[s
 
 
 @torch.no_grad()
+@linear_algebra_on(1)
 def evaluate(
     env: VectorEnv, actor: Actor, seed: int, meters: Mapping[str, Callable[[], Tensor]] | None = None
 ) -> Evaluation:

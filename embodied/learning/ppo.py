@@ -8,8 +8,8 @@ them; reward statistics are taken per rollout too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,10 @@ from embodied.learning.experience import Experience
 from embodied.learning.losses import PolicySlopes, policy_slopes, value_slope
 from embodied.learning.returns import RewardScaler, generalised_advantages
 from embodied.learning.symmetry import SymmetricLearning
+from embodied.learning.threads import linear_algebra_on
 from embodied.networks import ActorCritic, Gaussian
+from embodied.networks.backpropagation import GroupPasses
+from embodied.vector_env import Observation
 
 
 class TrainingDiverged(RuntimeError):
@@ -65,21 +68,9 @@ class PPOConfig:
     """Approximate KL divergence from the old policy beyond which a rollout's remaining updates are left out."""
 
 
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Torch on so many threads for the length of the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 WORK_TO_SHARE = 30_000_000
-"""Samples of a minibatch times parameters. Below it a second thread takes a seventh off an update on a machine that has
-nothing else to do. On a busy one, where torch's threads spin while they wait for each other, updates took 25 times as
-long.
+"""Samples of a minibatch times parameters from which each matrix product is shared among threads. Below it threads
+would wait for one another as long as they work, and many times as long on a machine that does other things too.
 """
 FIGURES = ("policy_loss", "entropy", "kl", "clip_fraction", "value_loss")
 """What each minibatch is described by; the first four come from the actor."""
@@ -100,14 +91,17 @@ class PPO:
         Args:
             policy: what learns.
             config: hyperparameters.
-            threads: of torch during updates, where minibatches are large enough for more than one to pay. While worlds
-                step torch is left as it is, best at one thread.
+            threads: for updates. With two or more, actor and critic are worked out side by side; where minibatches are
+                large, one after the other, each on all threads. While worlds step torch is left as it is, best at
+                one thread.
             symmetry: what is made of mirror images; None for nothing.
         """
         self.policy = policy
         self.config = config
         work = config.minibatch * sum(parameter.numel() for parameter in policy.parameters())
         self.threads = threads if work >= WORK_TO_SHARE else 1
+        """Of each matrix product."""
+        self._side = ThreadPoolExecutor(1, "critic") if threads > 1 and self.threads == 1 else None
         self.symmetry = symmetry
         self.figures = FIGURES if symmetry is None else (*FIGURES, "asymmetry")
         """What a minibatch is described by."""
@@ -117,6 +111,9 @@ class PPO:
         self.optimiser = FlatAdam(
             [policy.log_std, *policy.actor.parameters(), *policy.critic.parameters()], config.adam_epsilon
         )
+        gradients = iter(self.optimiser.gradients)
+        self._of_log_std = next(gradients)
+        self._actor, self._critic = GroupPasses(policy.actor, gradients), GroupPasses(policy.critic, gradients)
 
     @torch.no_grad()
     def update(
@@ -142,7 +139,7 @@ class PPO:
             self._learn_normalisers(experiences)
             return {}
         batch = self._batch(experiences)
-        with torch_threads(self.threads):
+        with linear_algebra_on(self.threads):
             self._schedule(remaining)
             metrics = self._fit(batch, generator)
         self._learn_normalisers(experiences)
@@ -198,16 +195,16 @@ class PPO:
             shuffled = {name: tensor.index_select(0, order) for name, tensor in batch.items()}
             for start in range(0, size, self.config.minibatch):
                 rows = slice(start, start + self.config.minibatch)
-                gradients, figures = self._gradients({name: tensor[rows] for name, tensor in shuffled.items()})
+                figures = self._work_out({name: tensor[rows] for name, tensor in shuffled.items()})
                 if not math.isfinite(figures[2]):
                     raise TrainingDiverged("the policy's change is not finite: lower the learning rate")
+                if self.config.kl_target:  # the minibatch that ends it has its say too, or the rate would never fall
+                    rate, kl = torch.tensor(self.learning_rate), torch.tensor(figures[2])
+                    self.learning_rate = float(adapted_rate(rate, kl, self.config.kl_target))
                 if figures[2] > self.config.kl_stop:
                     stop = True
                     break
-                if self.config.kl_target:
-                    rate, kl = torch.tensor(self.learning_rate), torch.tensor(figures[2])
-                    self.learning_rate = float(adapted_rate(rate, kl, self.config.kl_target))
-                self.optimiser.step(gradients, self.learning_rate, self.config.max_gradient_norm)
+                self.optimiser.step(self.learning_rate, self.config.max_gradient_norm)
                 sums += figures
                 count += 1
             if stop:
@@ -224,39 +221,42 @@ class PPO:
             "learning_rate": self.learning_rate,
         }
 
-    def _gradients(self, part: dict[str, Tensor]) -> tuple[list[Tensor], list[float]]:
-        """Gradients of a minibatch's loss in the order of the optimiser's parameters, and the minibatch's figures."""
-        actor, figures, more = self._actor_gradients(part)
-        critic, value_loss = self._critic_gradients(part)
-        return [*actor, *critic], [*figures, value_loss, *more]
+    def _work_out(self, part: dict[str, Tensor]) -> list[float]:
+        """Puts the gradients of a minibatch's loss where the optimiser finds them; returns the minibatch's figures."""
+        if self._side is None:
+            (figures, more), value_loss = self._work_out_actor(part), self._work_out_critic(part)
+        else:
+            critic = self._side.submit(self._work_out_critic, part)
+            (figures, more), value_loss = self._work_out_actor(part), critic.result()
+        return [*figures, value_loss, *more]
 
-    def _actor_gradients(self, part: dict[str, Tensor]) -> tuple[list[Tensor], list[float], list[float]]:
+    def _work_out_actor(self, part: dict[str, Tensor]) -> tuple[list[float], list[float]]:
         log_std = self.policy.log_std.detach()
 
         def surrogate(mean: Tensor, actions: Tensor) -> PolicySlopes:
             return policy_slopes(Gaussian(mean, log_std), actions, part[LOG_PROBS], part[ADVANTAGES], self.config.clip)
 
         if self.symmetry is None:
-            mean, way = self.policy.actor.run(part)
-            slopes, more = surrogate(mean, part[ACTIONS]), []
+            slopes, more = surrogate(_outputs(self._actor, part), part[ACTIONS]), []
         else:
-            mean, way = self.policy.actor.run(self.symmetry.both({n: part[n] for n in self.policy.actor.groups}))
+            mean = _outputs(self._actor, self.symmetry.both({name: part[name] for name in self._actor.groups}))
             slopes, asymmetry = self.symmetry.actor(mean, part[ACTIONS], surrogate)
             more = [float(asymmetry)]
-        figures = [float(slopes.loss), float(Gaussian(mean, log_std).entropy()), slopes.kl, slopes.clip_fraction]
         # The entropy of a Gaussian grows by one per unit of each log standard deviation.
-        of_log_std = slopes.log_std - self.config.entropy_coefficient
-        return [of_log_std, *self.policy.actor.gradients(way, slopes.mean)], figures, more
+        np.subtract(slopes.log_std.numpy(), self.config.entropy_coefficient, out=self._of_log_std)
+        self._actor.backward(slopes.mean.numpy())
+        entropy = float(Gaussian(slopes.mean, log_std).entropy())
+        return [float(slopes.loss), entropy, slopes.kl, slopes.clip_fraction], more
 
-    def _critic_gradients(self, part: dict[str, Tensor]) -> tuple[list[Tensor], float]:
+    def _work_out_critic(self, part: dict[str, Tensor]) -> float:
         seen, (old, targets) = part, (part[VALUES], part[TARGETS])
         if self.symmetry is not None:
-            seen = {name: part[name] for name in self.policy.critic.groups}
+            seen = {name: part[name] for name in self._critic.groups}
             seen, (old, targets) = self.symmetry.critic(seen, old, targets)
-        values, way = self.policy.critic.run(seen)
-        loss, slope = value_slope(values.squeeze(-1), old, targets, self.config.value_clip)
+        loss, slope = value_slope(_outputs(self._critic, seen).squeeze(-1), old, targets, self.config.value_clip)
         slope *= self.config.value_coefficient
-        return self.policy.critic.gradients(way, slope.unsqueeze(-1)), loss
+        self._critic.backward(slope.unsqueeze(-1).numpy())
+        return loss
 
     def state_dict(self) -> dict[str, Tensor]:
         """Optimiser and reward statistics as flat tensors; the policy's own are its own."""
@@ -270,3 +270,7 @@ class PPO:
         self.learning_rate = float(state["learning_rate"])
         self.scaler.load_state_dict({n.removeprefix("scaler/"): v for n, v in state.items() if n.startswith("scaler/")})
         self.optimiser.load_state_dict({n.removeprefix("adam/"): v for n, v in state.items() if n.startswith("adam/")})
+
+
+def _outputs(passes: GroupPasses, observation: Observation) -> Tensor:
+    return torch.from_numpy(passes.forward({name: observation[name].numpy() for name in passes.groups}))

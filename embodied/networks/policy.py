@@ -49,6 +49,10 @@ class PolicyConfig:
     """Layer sizes of actor and critic. DERL."""
     initial_log_std: float = 0.0
     """Logarithm of the actions' standard deviation at the start. DERL."""
+    hidden_gain: float = 1.0
+    """Of the initial weights of hidden layers. DERL; √2 is as common."""
+    action_gain: float = 1.0
+    """Of the initial weights that give mean actions. DERL; with 0.01 first actions are noise about 0."""
     actor_groups: tuple[str, ...] = ()
     """Observation groups that the actor reads; by default all but ``privileged`` and ``style``."""
     critic_groups: tuple[str, ...] = ()
@@ -66,6 +70,8 @@ class PolicyShape:
     hidden: tuple[int, ...] = PolicyConfig.hidden
     """Layer sizes."""
     initial_log_std: float = PolicyConfig.initial_log_std
+    hidden_gain: float = PolicyConfig.hidden_gain
+    action_gain: float = PolicyConfig.action_gain
     actor_groups: tuple[str, ...] = ()
     """Those of the groups that the actor reads; empty for all."""
     critic_groups: tuple[str, ...] = ()
@@ -98,7 +104,8 @@ class PolicyShape:
         critic = _chosen("critic_groups", config.critic_groups, groups) or shown
         read = {name: size for name, size in groups.items() if name in actor or name in critic}
         actor, critic = (() if len(each) == len(read) else each for each in (actor, critic))
-        return cls(read, action_space.shape[0], config.hidden, config.initial_log_std, actor, critic)
+        start = config.initial_log_std, config.hidden_gain, config.action_gain
+        return cls(read, action_space.shape[0], config.hidden, *start, actor, critic)
 
     def fits(self, observation_space: gymnasium.spaces.Dict, action_space: gymnasium.spaces.Box) -> bool:
         """Whether a policy of this shape can act there: whether its actor finds all that it reads."""
@@ -145,9 +152,10 @@ class ActorCritic(nn.Module):
         super().__init__()
         self.shape = shape
         self.normalisers = nn.ModuleDict({name: RunningNormaliser(size) for name, size in shape.groups.items()})
-        self.actor = GroupNetwork(shape.actor_sizes, shape.hidden, shape.actions, generator)
+        gains = shape.hidden_gain, shape.action_gain
+        self.actor = GroupNetwork(shape.actor_sizes, shape.hidden, shape.actions, generator, *gains)
         self.log_std = nn.Parameter(torch.full((shape.actions,), shape.initial_log_std))
-        self.critic = GroupNetwork(shape.critic_sizes, shape.hidden, 1, generator)
+        self.critic = GroupNetwork(shape.critic_sizes, shape.hidden, 1, generator, shape.hidden_gain)
 
     def normalise(self, observation: Observation) -> Observation:
         """The groups that actor or critic read, normalised; those that are not in the observation left out."""

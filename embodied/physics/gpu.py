@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,6 +49,8 @@ class GpuWorld:
 
     in_trouble = True
     """Whether any world may be unhealthy: to tell would be to wait for the GPU. Use `unhealthy` as a mask."""
+    members = 1
+    """Bodies that the worlds are of, in equal shares; see `MembersWorld`."""
 
     def __init__(
         self,
@@ -104,7 +107,7 @@ class GpuWorld:
             )
             self._host = mujoco.MjData(scene.model)
             self._fields: dict[str, Tensor] = {}
-            self._health = Health(num_worlds, self.device)
+            self._health = Health(num_worlds, self.device, self.members)
             if scene.model.nhfield:
                 self._held.callback.contactfilter = self._health.sieve_contacts
             self._mask = torch.zeros(num_worlds, dtype=torch.bool, device=self.device)
@@ -143,12 +146,22 @@ class GpuWorld:
     @property
     def warnings(self) -> dict[str, int]:
         """How many worlds met each trouble, step by step; asking waits for the GPU."""
+        return dict(sum(map(Counter, self.member_warnings), Counter()))
+
+    @property
+    def member_warnings(self) -> list[dict[str, int]]:
+        """The same for each member."""
         return self._health.warnings()
 
     @property
     def counters(self) -> dict[str, Tensor]:
         """The same by kind, () each, on the device; asking does not wait for it."""
         return self._health.counters()
+
+    @property
+    def troubles(self) -> Tensor:
+        """(members, kinds) int64 on the device, live: what `warnings` counts, for checkpoints to hold and restore."""
+        return self._health.counted
 
     @property
     def recordings(self) -> int:
@@ -178,7 +191,7 @@ class GpuWorld:
         """Lets steps keep current, and clean of what is no number, a derived field that someone reads."""
         if name in STATE_FIELDS or not self._fields[name].is_floating_point() or not self._fields[name].numel():
             return
-        with wp.ScopedDevice(self._there):
+        with self._graphs.on_torch_stream():
             self._wiped.setdefault(name, self._zero_row(name))
         self._whole_velocity = self._whole_velocity or name in _REST_OF_VELOCITY
         self._graphs.forget()
@@ -301,7 +314,7 @@ class GpuWorld:
     def data(self, world: int) -> mujoco.MjData:
         """A copy of one world as an MjData of the host with all derived fields, for rendering and inspection."""
         model = copy.copy(self.model)
-        for name, values in self.parameters.items():
+        for name, values in {**self.parameters, **self.constants}.items():
             host: Any = model.opt if name.startswith("opt.") else model
             np.asarray(getattr(host, name.removeprefix("opt.")))[...] = values[world].cpu().numpy()
         data = mujoco.MjData(model)
@@ -311,7 +324,10 @@ class GpuWorld:
         return data
 
     def close(self) -> None:
-        """Frees what the device holds; closing twice does nothing."""
+        """Frees what the device holds, once all that is under way there has ended; closing twice does nothing."""
+        if "_data" in self.__dict__:
+            # Warp frees on a stream of its own, which need not wait for the one of torch's that steps were launched on.
+            wp.synchronize_device(self._there)
         self.parameters, self.constants = {}, {}
         for name in ("_graphs", "_fields", "_defaults", "_wiped", "_data", "_held"):
             self.__dict__.pop(name, None)

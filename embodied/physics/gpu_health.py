@@ -35,8 +35,13 @@ _BROKEN = {
     int(kernels.BAD_SENSOR): "badsensor",
     int(kernels.BAD_CONTROL): "badctrl",
 }
-_KINDS = {"buffers_overrun": _TOO_SMALL, "solver_stopped": _UNCONVERGED, "worlds_broken": _BROKEN}
 _MENDED = {int(kernels.FALSE_CONTACT): "falsecontact"}
+_KINDS = {
+    "buffers_overrun": _TOO_SMALL,
+    "solver_stopped": _UNCONVERGED,
+    "worlds_broken": _BROKEN,
+    "contacts_undone": _MENDED,
+}
 NAMES = {int(bit).bit_length() - 1: name for bit, name in {**_TOO_SMALL, **_UNCONVERGED, **_BROKEN, **_MENDED}.items()}
 """Name of each warning by its bit; those that the CPU has too are called the same."""
 HARMFUL = sum(int(bit) for bit in (*_TOO_SMALL, *_BROKEN))
@@ -45,21 +50,17 @@ not be and were undone."""
 
 
 class Health:
-    """The marks and counters of W worlds."""
+    """The marks and counters of W worlds, counted apart for each of their k members."""
 
-    def __init__(self, num_worlds: int, device: torch.device) -> None:
+    def __init__(self, num_worlds: int, device: torch.device, members: int = 1) -> None:
         """Starts with healthy worlds; Warp's current device is where they are."""
         self._worlds = num_worlds
         self.marks = wp.zeros(num_worlds, dtype=int)
-        self.counts = wp.zeros(max(NAMES) + 1, dtype=wp.int64)
-        counted = wp.to_torch(self.counts)
+        self.counts = wp.zeros((members, max(NAMES) + 1), dtype=wp.int64)
+        self.counted = wp.to_torch(self.counts)
+        """(k, bits) int64: what the counters are at, live; whoever takes up an old World's work writes them."""
         self._counted = {
-            kind: [counted[int(bit).bit_length() - 1] for bit in bits]
-            for kind, bits in {
-                "buffers_overrun": _TOO_SMALL,
-                "solver_stopped": _UNCONVERGED,
-                "worlds_broken": _BROKEN,
-            }.items()
+            kind: [self.counted[:, int(bit).bit_length() - 1] for bit in bits] for kind, bits in _KINDS.items()
         }
         self._unhealthy = torch.zeros(num_worlds, dtype=torch.bool, device=device)
         self._broken = torch.zeros_like(self._unhealthy)
@@ -103,11 +104,11 @@ class Health:
         """How many worlds met each kind of trouble, step by step, () each, on the device.
 
         ``buffers_overrun``: some contacts or constraints were left out; ``solver_stopped``: at its limit of iterations;
-        ``worlds_broken``: a state or control that is no number, or beyond all measure.
+        ``worlds_broken``: a state or control that is no number, or beyond all measure; ``contacts_undone``: with height
+        fields, because they could not be.
         """
         return {kind: torch.stack(counts).sum() for kind, counts in self._counted.items()}
 
-    def warnings(self) -> dict[str, int]:
-        """How many worlds met each trouble, step by step; waits for the GPU."""
-        counts = self.counts.numpy()
-        return {name: int(counts[bit]) for bit, name in NAMES.items() if counts[bit]}
+    def warnings(self) -> list[dict[str, int]]:
+        """How many worlds of each member met each trouble, step by step; waits for the GPU."""
+        return [{name: counts[bit] for bit, name in NAMES.items() if counts[bit]} for counts in self.counted.tolist()]

@@ -64,7 +64,7 @@ def judge_after(
     overflow: wp.array[int],
     harmful: int,
     marks: wp.array[int],
-    counts: wp.array[wp.int64],
+    counts: wp.array2d[wp.int64],
     unhealthy: wp.array[bool],
     broken: wp.array[bool],
 ):
@@ -73,7 +73,8 @@ def judge_after(
     Args:
         harmful: which marks make a world unhealthy.
         marks: bits 0 to 15 as the engine's overflow, the rest as above.
-        counts: worlds met with each mark since the World was made.
+        counts: (k, marks) worlds of each of k members met with each mark since the World was made; world w of W is of
+            member w // (W / k).
         unhealthy: worlds with a harmful mark.
         broken: worlds whose state is of no more use.
     """
@@ -90,9 +91,10 @@ def judge_after(
     marks[world] = found
     unhealthy[world] = (found & harmful) != 0
     broken[world] = (found & (BAD_POSITION | BAD_VELOCITY | BAD_ACCELERATION | BAD_SENSOR)) != 0
-    for bit in range(counts.shape[0]):
+    member = world // (marks.shape[0] // counts.shape[0])
+    for bit in range(counts.shape[1]):
         if ((found >> bit) & 1) != 0:
-            wp.atomic_add(counts, bit, wp.int64(1))
+            wp.atomic_add(counts, member, bit, wp.int64(1))
 
 
 @wp.kernel

@@ -16,6 +16,7 @@ import warp as wp
 from torch import Tensor
 
 from embodied.physics.gpu import GpuWorld, _flat
+from embodied.physics.gpu_parameters import moves_static_geoms
 from embodied.physics.world import SceneModel
 
 
@@ -57,8 +58,9 @@ class MembersWorld(GpuWorld):
         own = {name: self.parameters.pop(name) for name in fields}
         self._own = [(values, self._spread(fields[name], values)) for name, values in own.items()]
         self._own_names = list(own)
-        # What never moves is alike in all members, so it stays where the engine placed it.
-        self._still = wp.zeros(0, dtype=int, device=self._there)
+        if not moves_static_geoms(varying):
+            # What never moves is alike in all members, so it stays where the engine placed it.
+            self._still = wp.zeros(0, dtype=int, device=self._there)
         self._write_members()
         self._graphs.forget()
         self.reset()

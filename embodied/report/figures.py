@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from embodied.evolution.ledger import Ledger
+from embodied.evolution.ledger import read_ledger
 from embodied.report.compare import paired
 from embodied.report.history import read_history
 from embodied.report.science import science
@@ -66,12 +66,8 @@ def report_figures(path: Path, beside: Path | None = None, arenas: Sequence[Path
 
 
 def _evolution(path: Path, population: int) -> dict[str, Any]:
-    file = path / "ledger.sqlite"
-    if not file.exists():
-        raise UserError(f"{path} holds no ledger yet: the evolution has not begun")
-    ledger = Ledger(file, readonly=True)
-    rows = ledger.lifetimes()
-    ledger.close()
+    with read_ledger(path) as ledger:
+        rows = ledger.lifetimes()
     finished = [row for row in rows if row["status"] == "finished"]
     initial = [row for row in finished if row["id"] < population]
     best = max(finished, key=lambda row: row["fitness"], default=None)

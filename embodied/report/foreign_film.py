@@ -6,12 +6,12 @@ import math
 from pathlib import Path
 
 import gymnasium
-import imageio_ffmpeg
 import numpy as np
 import torch
 
 from embodied.envs import ForeignEnv
 from embodied.learning.evaluate import Actor
+from embodied.report.film_file import film_file
 from embodied.runs.errors import UserError
 
 RATE = 25
@@ -39,27 +39,16 @@ def film_foreign(env: ForeignEnv, actor: Actor, path: Path, seed: int, seconds: 
     every = max(1, round(1 / (RATE * dt)))
     observation, _ = env.reset(seed)
     height, width = (side - side % 2 for side in _picture(env).shape[:2])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp.mp4")
-    path.touch()  # a place that cannot be written is told by its own error, not by the encoder's
-    rate = max(1, round(1 / (every * dt)))
-    writer = imageio_ffmpeg.write_frames(str(temporary), (width, height), fps=rate, quality=7, macro_block_size=2)
-    writer.send(None)
     total, steps = 0.0, 0
-    try:
+    with film_file(path, (width, height), max(1, round(1 / (every * dt))), block=2) as show:
         for step in range(max(1, round(seconds / dt))):
             if step % every == 0:
-                writer.send(np.ascontiguousarray(_picture(env)[:height, :width]))
+                show(_picture(env)[:height, :width])
             observation, _, terminated, truncated, info = env.step(actor(observation))
             total += float(info["terms"]["reward"][0])
             steps += 1
             if bool(terminated[0] | truncated[0]):
                 break
-        writer.close()
-        temporary.replace(path)
-    finally:
-        writer.close()
-        temporary.unlink(missing_ok=True)
     return steps * dt, total
 
 

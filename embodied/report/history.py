@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from embodied.evolution.ledger import Ledger, Point
+from embodied.evolution.ledger import LEDGER, Point, read_ledger
 from embodied.runs.errors import UserError
 from embodied.runs.folder import read_run_config
 
@@ -140,24 +139,16 @@ def read_history(path: Path) -> History:
     config = read_run_config(path)
     if config["kind"] != "evolve":
         raise UserError(f"{path} holds a run of {config['kind']!r}, and no evolution")
-    file = path / "ledger.sqlite"
-    if not file.exists():
-        raise UserError(f"{path} holds no ledger yet: the evolution has not begun")
-    ledger = Ledger(file, readonly=True)
-    try:
+    with read_ledger(path) as ledger:
         rows = ledger.lifetimes()
         curves = {lifetime: _curve(points) for lifetime, points in ledger.curves().items()}
         rungs = ledger.rungs()
-    except sqlite3.Error as error:
-        raise UserError(f"{file} is damaged: {error}") from None
-    finally:
-        ledger.close()
     ended = sorted((row for row in rows if row["status"] != "running"), key=lambda row: row["finish_order"])
     well = [row for row in ended if row["status"] == "finished"]
     try:
         lives = [_life(row, order) for order, row in enumerate(well)]
     except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{file} is damaged: a lifetime cannot be read ({error})") from None
+        raise UserError(f"{path / LEDGER} is damaged: a lifetime cannot be read ({error})") from None
     return History(
         path=path,
         config=config,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import imageio_ffmpeg
-import numpy as np
 import torch
 
 from embodied.envs import AutoresetEnv
 from embodied.learning.evaluate import Actor
 from embodied.physics.camera import DISTANCE, Camera
+from embodied.report.film_file import film_file
 from morphologies import Body
 
 
@@ -61,29 +61,17 @@ def film(
     entity = env.env.scene.entities[env.env.task.agents[0]]
     view = entity.view(env.world)
     camera = Camera(env.world, entity.bodies[0], *size, distance)
-    path.parent.mkdir(parents=True, exist_ok=True)
     every = max(1, round(1 / (frames_per_second * env.control_dt)))
-    rate = round(1 / (every * env.control_dt))
-    temporary = path.with_name(f".{path.name}.tmp.mp4")
-    path.touch()  # a place that cannot be written is told by its own error, not by the encoder's
-    writer = imageio_ffmpeg.write_frames(str(temporary), size, fps=rate, quality=7, macro_block_size=16)
-    writer.send(None)
     observation, _ = env.reset(seed)
     start = x = float(view.root_pos[0, 0])
     steps = 0
-    try:
+    with closing(camera), film_file(path, size, round(1 / (every * env.control_dt))) as show:
         for step in range(round(seconds / env.control_dt)):
             if step % every == 0:
-                writer.send(np.ascontiguousarray(camera.frame(0)))
+                show(camera.frame(0))
             observation, _, terminated, truncated, _ = env.step(actor(observation))
             steps += 1
             if bool(terminated[0] | truncated[0]):
                 break
             x = float(view.root_pos[0, 0])
-        writer.close()
-        temporary.replace(path)
-    finally:
-        writer.close()
-        camera.close()
-        temporary.unlink(missing_ok=True)
     return Filmed(path, steps * env.control_dt, x - start, (x - start) / (steps * env.control_dt))

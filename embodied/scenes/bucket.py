@@ -25,8 +25,12 @@ START_STATES = frozenset(("key_time", "key_qpos", "key_qvel", "key_act", "key_ct
 """Model fields that a World reads when it is made, and that become each member's own default state."""
 ONLY_SLEEP = frozenset(("dof_length",))
 """Model fields that are read for bodies that sleep, which a GPU World refuses."""
-FOLDED = ("actuator_damping", "actuator_dampingpoly")
-"""Model fields that the engine does not hold as such, but adds to others when it takes a model over."""
+FOLDED = (
+    *("actuator_armature", "actuator_damping", "actuator_dampingpoly", "pair_signature", "sensor_needstage"),
+    *("opt.impratio", "opt.jacobian", "opt.disableactuator"),
+    *("opt.o_margin", "opt.o_solref", "opt.o_solimp", "opt.o_friction"),
+)
+"""Model fields that the engine does not hold as such, but makes others of when it takes a model over."""
 ROWS_STEP = 32
 """Room for constraints is a multiple of it: the engine compiles a kernel for every size that it meets, and finds more
 of them in its cache."""
@@ -74,9 +78,9 @@ def make_bucket(scenes: Iterable[Scene]) -> Bucket:
         for name in _different(first.model, scene.model, held):
             if name not in batched and name != ZONES:
                 raise NotOneModel(f"these bodies cannot share a model: they differ in {name}, which all worlds share")
-        rows = rows or {name: [] for name in batched if hasattr(scene.model, name)}
+        rows = rows or {name: [] for name in batched if _value(scene.model, name) is not None}
         for name, found in rows.items():
-            found.append(np.array(getattr(scene.model, name)))
+            found.append(np.array(_value(scene.model, name)))
         zones.append(np.array(scene.model.site_size))
         _refuse_narrow_zones(scene.model, zones)
         world = CpuWorld(scene, 1, threads=1)

@@ -43,6 +43,27 @@ def test_the_driver_and_writing_are_what_an_evolution_costs(tmp_path):
     assert evolution["overhead"] == parts / evolution["workers_cpu_seconds"]
 
 
+SMALLEST = {
+    "tune": "--samples 32 --worlds 4 --seconds 0.01 --rounds 1 --cores 1",
+    "physics-profile": "--learning 1 --worlds 2 --warm-up 2 --control-steps 10 --threads 1",
+    "physics-options": "--learning 1 --worlds 2 --warm-up 2 --control-steps 10 --threads 1 --rounds 1 --episodes 0"
+    " --only islands",
+    "topologies": "--lifetimes 40 --population 8 --batch 8",
+    "memory": "--steps 128 --looks 2 --worlds 4 --threads 1 --ppo.rollout-steps 8 --ppo.minibatch 16",
+}
+"""Flags of benches whose other tests leave the command line out."""
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_a_bench_runs_by_its_name_prints_its_table_and_writes_its_figures(name, tmp_path, capsys):
+    figures = run(tmp_path, name, *SMALLEST[name].split())
+    assert set(figures) == {name, "machine"}
+    rows = _measure(name).rows(figures[name])
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for row in rows:
+        assert " ".join(row).split() in said
+
+
 def test_terrain_is_compared_with_level_ground(tmp_path):
     terrain = run(tmp_path, "terrain", "--steps", "64", "--worlds", "4", "--threads", "1", "--runs", "1")["terrain"]
     assert len(terrain["steps_per_second"]) == 3

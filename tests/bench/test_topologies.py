@@ -2,7 +2,8 @@
 
 import pytest
 
-from embodied.bench.topologies import Heredity, Rehearsal, figures, rehearse
+from embodied.bench.topologies import Heredity, Rehearsal, bench_topologies, figures, rehearse, topologies_rows
+from tests.bench.silence import Silent
 
 SMALL = Rehearsal(lifetimes=60, population=12, batch=20, seed=3)
 
@@ -41,3 +42,14 @@ def test_padded_limbs_are_told_apart_by_the_tree_alone():
     )
     assert not any("2" in kind for kind in padded)
     assert len(set(padded)) < len(set(plain))
+
+
+def test_the_table_tells_the_initial_bodies_and_the_quarters_of_the_run():
+    found = bench_topologies(SMALL, Silent())
+    bred = rehearse(SMALL)
+    assert found["bodies"]["initial population"] == figures(bred.batches[:1])
+    assert found["bodies"]["batches 3 to 3"] == figures(bred.batches[3:])
+    assert found["living_topologies"] == bred.living_topologies
+    head, *rows = topologies_rows(found)
+    assert {len(row) for row in rows} == {len(head)}
+    assert len(rows) == len(found["bodies"]) + 2

@@ -10,7 +10,9 @@ pytest.importorskip("mujoco_warp", reason="needs the extra gpu")
 import embodied
 from embodied.cli import train as command
 from embodied.cli.main import main
+from embodied.physics.devices import is_gpu_world
 from embodied.runs.checkpoint import latest_checkpoint
+from embodied.runs.configuration import find_preset, read_config
 
 SMALL = ("--worlds", "4", "--ppo.rollout-steps", "8", "--ppo.minibatch", "16", "--episodes", "2")
 EACH = 4 * 8
@@ -96,7 +98,6 @@ def test_a_policy_is_evaluated_on_either_engine(trained, tmp_path, capsys):
         (["train", "--device", "cuda:x"], "warp-cpu"),
         (["eval", "--policy", "zero", "--device", "gpu"], "warp-cpu"),
         (["train", "--task", "gymnasium:Pendulum-v1", "--device", "warp-cpu"], "on the CPU"),
-        (["train", "--task", "gymnasium:Pendulum-v1", "--spread-ages", "True"], "spread-ages"),
         (["train", "--device", "cuda:99"], "cuda:99"),
     ],
 )
@@ -135,3 +136,17 @@ def test_a_training_on_a_device_begins_at_different_ages(tmp_path, monkeypatch):
         train(tmp_path / "run", 2)
     assert len(set(ages)) == 4
     assert 0 <= min(ages) <= max(ages) < 1000
+
+
+def test_the_preset_for_gpus_has_rsl_rl_s_batches_and_its_rate_follows_the_kl(tmp_path):
+    preset = read_config(command.Train, find_preset("train", "gpu"), command.Train())
+    assert is_gpu_world(preset.device)
+    ppo = preset.ppo
+    assert (preset.worlds, ppo.rollout_steps, ppo.epochs) == (4096, 24, 5)
+    assert preset.worlds * ppo.rollout_steps == 4 * ppo.minibatch
+    few = ("--worlds", "8", "--ppo.minibatch", "48", "--steps", "576", "--episodes", "1", "--policy.hidden", "16")
+    main(["train", "--preset", "gpu", "--device", "warp-cpu", *few, "--out", str(tmp_path / "run")])
+    first, *rows = metrics(tmp_path / "run")
+    assert first["step"] == 8 * 24
+    assert [row["updates"] for row in rows] == [5 * 4] * 2
+    assert rows[0]["learning_rate"] != ppo.learning_rate

@@ -9,8 +9,8 @@ pytest.importorskip("mujoco_warp", reason="needs the extra gpu")
 
 from embodied.envs import Env
 from embodied.runs.errors import UserError
+from embodied.testing.device_rules import DeviceRules
 from morphologies import find_body
-from tests.envs.nothing_read import nothing_read
 from tests.envs.on_device import RoundShortFlat, UnalikeShortFlat, unreset
 from tests.envs.short import actions_for
 
@@ -92,7 +92,7 @@ def test_a_control_step_and_a_reset_read_nothing(env):
     everywhere = torch.ones(3, dtype=torch.bool)
     env.advance(first)  # views of fields are made when they are first asked for
     env.reset(everywhere)
-    with nothing_read():
+    with DeviceRules("cpu"):
         for action in actions:
             env.advance(action)
         env.reset(everywhere)
@@ -209,7 +209,7 @@ def test_the_pool_hands_out_each_start_once_and_then_begins_again(env):
     given = []
     for mask in ([True, False, True], [False] * 3, [False, True, False], [True, True, False]):
         chosen = torch.tensor(mask)
-        with nothing_read():
+        with DeviceRules("cpu"):
             starts = pool.take(chosen)
         given += [rows[tuple(row.tolist())] for row in starts.state[chosen]]
     assert given == [0, 1, 2, 3, 0]

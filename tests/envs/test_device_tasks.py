@@ -8,7 +8,7 @@ pytest.importorskip("mujoco_warp", reason="needs the extra gpu")
 import embodied
 from embodied.tasks import task_names
 from embodied.tasks.velocity import Velocity
-from tests.envs.nothing_read import nothing_read
+from embodied.testing.device_rules import DeviceRules
 from tests.envs.short import actions_for
 
 STEPS = 20
@@ -21,7 +21,7 @@ def played(env):
     env.reset(seed=3)
     env.step(first)  # views of fields are made when they are first asked for
     ended = 0
-    with nothing_read():
+    with DeviceRules("cpu"):
         for step, actions in enumerate(rest):
             if step == STEPS // 2:
                 env.episode_length.fill_(env.episode_steps - 1)

@@ -11,7 +11,7 @@ from embodied.envs import device_vector
 from embodied.envs.contract import RewardNotFinite
 from embodied.learning.evaluate import evaluate, zero_actor
 from embodied.runs.errors import UserError
-from tests.envs.nothing_read import nothing_read
+from embodied.testing.device_rules import DeviceRules
 from tests.envs.on_device import UnalikeShortFlat, autoreset, unreset
 from tests.envs.short import actions_for, put
 
@@ -59,7 +59,7 @@ def test_a_step_reads_nothing_whether_episodes_end_in_it_or_not(either):
     either.step(actions.pop())  # views of fields are made when they are first asked for
     either.reset(seed=1)
     actions += actions_for(either, 1)
-    with nothing_read():
+    with DeviceRules("cpu"):
         for action in actions:
             *_, info = either.step(action)
     assert info["finished"].all()
@@ -241,12 +241,27 @@ def test_an_environment_goes_on_from_its_state_bit_for_bit(either, at):
     other.close()
 
 
+def test_what_the_physics_warned_of_is_counted_on_after_a_restart(env):
+    env.reset(seed=0)
+    env.world.field("qvel")[0, 3] = float("nan")
+    env.step(torch.zeros(3, 12))
+    state = {name: value.clone() for name, value in env.state_dict().items()}
+    other = autoreset(steps=STEPS)
+    other.load_state_dict(state)
+    assert other.world.warnings == env.world.warnings
+    assert other.world.warnings["badqvel"] >= 1
+    assert {name: int(count) for name, count in other.counters.items()} == {
+        name: int(count) for name, count in env.counters.items()
+    }
+    other.close()
+
+
 def test_a_reward_that_is_not_finite_is_raised_when_figures_are_read(env):
     env.reset(seed=0)
     env.judge()
     state = env.state_dict()
     env.env.task.memory["previous_x"][1] = float("nan")
-    with nothing_read():
+    with DeviceRules("cpu"):
         _, reward, _, _, info = env.step(torch.full((3, 12), 0.3))
     assert torch.isfinite(reward).all()
     counts = {name: float(count) for name, count in env.counters.items()}

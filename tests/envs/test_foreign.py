@@ -251,6 +251,19 @@ def test_commands_refuse_in_a_sentence(arguments, expected, tmp_path, monkeypatc
     assert not list(tmp_path.iterdir())
 
 
+def test_ages_are_spread_where_the_time_limit_is_known_and_refused_where_it_is_not(strange, tmp_path, capsys):
+    run, asked = tmp_path / "run", ["train", "--spread-ages", "True", "--out"]
+    with pytest.raises(SystemExit):
+        main([*asked, str(run), "--task", strange(Counter)])
+    assert "leave --spread-ages out" in capsys.readouterr().err
+    assert not run.exists()
+    few = ["--worlds", "8", "--steps", "1200", "--episodes", "1", "--ppo.rollout-steps", "64", "--policy.hidden", "8"]
+    figures(capsys, *asked, run, "--task", "gymnasium:Pendulum-v1", *few)
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert 0 < rows[0]["episodes"] < 8  # of 200 steps each, within 64
+    assert rows[0]["episode/length"] < 64
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the reader leaves its pipes open
 def test_play_films_it_through_its_own_renderer(tmp_path):
     # In a process of its own: drawing has to be chosen before MuJoCo is imported.

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from dataclasses import replace
 
 from embodied.evolution.bucket_lifetimes import MemberFailed
 from morphologies import fingerprint, from_json
@@ -41,6 +42,21 @@ def buckets_crash(order, line):
     if len(order.members) > 1:
         raise RuntimeError("out of memory")
     return live_together(order, line)
+
+
+def second_in_a_process_fails(order, line):
+    """A device that is of no more use to a process in which something went wrong."""
+    spoiled = order.folder.parent / str(os.getpid())
+    if spoiled.exists() or not order.members:
+        spoiled.touch()
+        raise RuntimeError("an illegal memory access was encountered")
+    return []
+
+
+def warned(order, line):
+    """On a device that has had too little room for contacts."""
+    room = {"warning/contactfull": 1200.0, "warning/ls_iterations": 7.0}
+    return [replace(end, measures={**end.measures, **room}) for end in live_together(order, line)]
 
 
 def killed_once(order, line):

@@ -1,6 +1,7 @@
 """A bucket's lifetimes, real and very short, on Warp's CPU device."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import fields, replace
 
 import pytest
@@ -117,18 +118,22 @@ def test_killed_while_learning_or_being_judged_it_goes_on_bit_for_bit(whole, tmp
         assert all(torch.equal(one[name], two[name]) for name in one | two)
 
 
-def test_a_member_whose_losses_are_not_finite_fails_alone(whole, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kill_after", [None, ROLLOUTS])
+def test_a_member_whose_losses_are_not_finite_fails_alone_and_once(whole, tmp_path, monkeypatch, kill_after):
     iterate = StackedTrainer.iterate
 
     def spoil(trainer):
-        if trainer.iteration == 2:
+        if trainer.iteration == 1:
             trainer.policies.flat[1] = float("nan")
         return iterate(trainer)
 
     monkeypatch.setattr(StackedTrainer, "iterate", spoil)
-    one, other = live_together(order_in(tmp_path), Notes())
+    with nullcontext() if kill_after is None else pytest.raises(Killed):
+        one, other = live_together(order_in(tmp_path), Notes(kill_after))
+    if kill_after is not None:
+        one, other = live_together(order_in(tmp_path), Notes())
     assert isinstance(one, Outcome)
     assert isinstance(other, MemberFailed)
     assert "not finite" in other.error
-    assert other.steps == 3 * ROLLOUT * WORLDS
+    assert other.steps == 2 * ROLLOUT * WORLDS
     assert plain(one) == plain(whole[1][0])

@@ -51,6 +51,19 @@ def test_the_largest_bucket_goes_first_and_too_large_ones_are_split_evenly():
     assert [len(waiting.bucket()) for _ in range(3)] == [4, 3, 2]
 
 
+def test_buckets_put_together_anew_after_one_has_gone_keep_their_order():
+    """As a resumed run does with those who had not begun: the ledger must not depend on when it was stopped."""
+    kinds = "abaabaabaaba"
+    waiting = waiting_for(kinds, most=4)  # two halves of one kind, and another kind, all of four
+    whole = [numbers(waiting.bucket()) for _ in range(3)]
+    assert [len(bucket) for bucket in whole] == [4, 4, 4]
+    for gone in (1, 2):
+        left = Waiting(2, 4, True, lambda birth: birth.genome)
+        lived = {number for bucket in whole[:gone] for number in bucket}
+        left.add(born(number, kind) for number, kind in enumerate(kinds) if number not in lived)
+        assert [numbers(left.bucket()) for _ in range(3 - gone)] == whole[gone:]
+
+
 def test_a_body_of_no_topology_lives_alone():
     assert waiting_for(["", "", "a"]).buckets == []
 

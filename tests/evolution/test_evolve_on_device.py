@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 
@@ -12,9 +13,12 @@ pytest.importorskip("mujoco_warp", reason="needs the extra gpu")
 
 from embodied.evolution import evolve as evolve_module
 from embodied.evolution import evolve_on_device
+from embodied.evolution.bucket_lifetimes import HARMLESS, BucketOrder
 from embodied.evolution.evolve import Evolution, evolve
 from embodied.evolution.evolve_on_device import DeviceEvolution
 from embodied.evolution.ledger import Ledger
+from embodied.evolution.workers import Failed, Finished, Workers
+from embodied.physics.gpu_health import HARMFUL, NAMES
 from embodied.runs.errors import UserError
 from embodied.runs.progress import Progress
 from morphologies import from_json
@@ -23,6 +27,7 @@ from tests.evolution import quick_lives
 from tests.evolution.at_once import AtOnce
 from tests.evolution.ledger_check import check_ledger
 from tests.evolution.short import SMALL
+from tests.evolution.test_workers import next_of
 
 ON_DEVICE = dataclasses.replace(
     SMALL, device="warp-cpu", lifetimes=40, population=10, batch=15, brood=5, bucket_max=4, workers=1
@@ -125,6 +130,37 @@ def test_in_processes_a_bucket_whose_worker_was_killed_goes_on(tmp_path):
     assert (tmp_path / "lifetimes" / "killed").exists()
 
 
+def test_after_an_error_on_the_device_another_process_uses_it(tmp_path):
+    """An error there can leave the process without a working device, and every later bucket would fail too."""
+    workers = Workers(0, device_lives=quick_lives.second_in_a_process_fails)
+    order = BucketOrder(0, (), "warp-cpu", 1, tmp_path / "bucket")
+    try:
+        workers.submit_to_device(order)
+        assert next_of(workers, (Failed, Finished)) == Failed(
+            0, "error", "RuntimeError: an illegal memory access was encountered", 0
+        )
+        workers.submit_to_device(dataclasses.replace(order, members=(None,)))
+        assert isinstance(next_of(workers, (Failed, Finished)), Finished)
+    finally:
+        workers.close()
+
+
+def test_what_the_physics_of_a_bucket_warned_of_is_said(tmp_path, at_once, capsys):
+    rows = run(tmp_path, dataclasses.replace(ON_DEVICE, lifetimes=10), quick_lives.warned)
+    told = re.findall(
+        r"(bucket \d+ of (\d)|lifetime \d+): the physics warned, in worlds x control steps: contactfull ([\d,]+); see",
+        capsys.readouterr().out,
+    )
+    assert told
+    assert all(int(count.replace(",", "")) == 1200 * int(size or 1) for _, size, count in told)
+    measures = [json.loads(row["measures"]) for row in rows]
+    assert {each.get("warning/contactfull") for each in measures} == {1200.0, None}
+
+
+def test_warnings_that_are_not_said_are_those_that_end_no_episode():
+    assert {name for bit, name in NAMES.items() if not HARMFUL >> bit & 1} == HARMLESS
+
+
 def test_it_goes_on_where_the_cpu_stopped_and_the_other_way_round(tmp_path, at_once):
     on_cpu = dataclasses.replace(ON_DEVICE, device="cpu", lifetimes=12)
     evolution = Evolution(on_cpu, tmp_path)
@@ -143,26 +179,43 @@ def test_it_goes_on_where_the_cpu_stopped_and_the_other_way_round(tmp_path, at_o
 COMMAND = [
     *(sys.executable, "-c", "from embodied.cli.main import main; main()", "evolve", "--device", "warp-cpu"),
     *("--lifetimes", "9", "--population", "3", "--batch", "6", "--brood", "4", "--steps", "640", "--worlds", "2"),
-    *("--episodes", "16", "--workers", "1", "--seed", "3", "--checkpoint-seconds", "0", "--ppo.rollout-steps", "8"),
-    *("--ppo.minibatch", "16", "--ppo.epochs", "1", "--resume"),
+    *("--episodes", "16", "--seed", "3", "--checkpoint-seconds", "0", "--ppo.rollout-steps", "8"),
+    *("--ppo.minibatch", "16", "--ppo.epochs", "1", "--bucket-max", "2", "--resume"),
 ]
+
+
+def disturbed(command, seconds):
+    """Runs the command to its end, its process killed so often after so long."""
+    for wait in seconds:
+        driver = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            driver.wait(wait)
+        except subprocess.TimeoutExpired:
+            driver.kill()
+            driver.wait()
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.slow
 def test_real_lifetimes_on_device_and_cpu_survive_the_drivers_being_killed(tmp_path):
-    command = [*COMMAND, "--out", str(tmp_path / "run")]
-    for seconds in (25, 40, 30):
-        driver = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            driver.wait(seconds)
-        except subprocess.TimeoutExpired:
-            driver.kill()
-            driver.wait()
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "9" in told
+    disturbed([*COMMAND, "--workers", "1", "--out", str(tmp_path / "run")], (25, 40, 30))
     check_ledger(tmp_path / "run", 9)
     rows = Ledger(tmp_path / "run" / "ledger.sqlite", readonly=True).lifetimes()
     assert {"device" in json.loads(row["versions"]) for row in rows} == {True, False}
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_gives_the_ledger_of_a_run_that_nobody_disturbed(tmp_path):
+    ledgers = []
+    for name, seconds in (("whole", ()), ("killed", (10, 13, 11, 15, 12))):
+        disturbed([*COMMAND, "--workers", "0", "--out", str(tmp_path / name)], seconds)
+        check_ledger(tmp_path / name, 9)
+        ledger = Ledger(tmp_path / name / "ledger.sqlite", readonly=True)
+        ledgers.append((list(ledger.dump()), [row["stints"] for row in ledger.lifetimes()]))
+        ledger.close()
+    (whole, once), (killed, often) = ledgers
+    assert killed == whole
+    assert max(once) == 1 < max(often)
 
 
 @pytest.mark.parametrize(

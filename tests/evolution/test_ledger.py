@@ -3,7 +3,7 @@ import sqlite3
 
 import pytest
 
-from embodied.evolution.ledger import Birth, Ledger
+from embodied.evolution.ledger import LEDGER, Birth, Ledger, read_ledger
 from embodied.runs.errors import UserError
 from morphologies import find_body, fingerprint, to_json
 from tests.evolution.short import outcome
@@ -91,3 +91,19 @@ def test_a_ledger_cut_short_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(UserError, match="damaged"):
         Ledger(path).lifetimes()
+
+
+def test_a_ledger_is_read_beside_who_writes_it_and_refused_where_there_is_none_or_it_is_damaged(tmp_path):
+    with pytest.raises(UserError, match="has not begun"), read_ledger(tmp_path):
+        pass
+    writing = Ledger(tmp_path / LEDGER)
+    writing.begin(birth(0))
+    with read_ledger(tmp_path) as ledger:
+        assert [row["id"] for row in ledger.lifetimes()] == [0]
+        writing.begin(birth(1))
+        assert [row["id"] for row in ledger.lifetimes()] == [0, 1]
+        with pytest.raises(UserError, match="permission"):
+            ledger.begin(birth(2))
+    with pytest.raises(UserError, match="damaged or no ledger"), read_ledger(tmp_path) as ledger:
+        ledger._db.execute("SELECT * FROM none_such")
+    writing.close()

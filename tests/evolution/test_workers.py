@@ -34,7 +34,7 @@ def evolution(tmp_path):
 
 
 def test_every_way_to_go_wrong_is_a_failure_of_its_own_kind_and_the_evolution_goes_on(tmp_path):
-    config = dataclasses.replace(SMALL, population=8, lifetimes=10, workers=2, patience=12.0, memory=2.0)
+    config = dataclasses.replace(SMALL, population=8, lifetimes=10, workers=2, patience=25.0, memory=2.0)
     evolution = Evolution(config, tmp_path)
     with Progress("test") as progress:
         evolve(evolution, progress, misbehaving.misbehave)
@@ -51,7 +51,7 @@ def test_every_way_to_go_wrong_is_a_failure_of_its_own_kind_and_the_evolution_go
     }
     for number, word in {
         misbehaving.SEGFAULT: "SIGSEGV",
-        misbehaving.HANG: "12 s",
+        misbehaving.HANG: "25 s",
         misbehaving.GROW: "of the 2.0 it may use",
         misbehaving.EXIT: "exit status 7",
         misbehaving.ERROR: "exploded",

@@ -5,11 +5,13 @@ import copy
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 from torch import nn
 from torch.distributions import Independent, Normal
 
 from embodied.learning.experience import Experience
 from embodied.learning.ppo import PPO, PPOConfig, TrainingDiverged
+from embodied.learning.threads import linear_algebra_on
 from tests.learning.rollouts import Rollouts, policy_for
 from tests.learning.test_returns import advantages_by_definition
 
@@ -219,6 +221,12 @@ def test_an_adaptive_learning_rate_rises_until_the_policy_moves_enough():
     assert cautious.update([rollouts.next()], 0.5, seeded())["learning_rate"] == pytest.approx(1e-5, rel=1e-4)
 
 
+def test_a_policy_that_moved_too_far_at_once_learns_more_slowly_next_time():
+    ppo, rollouts = warmed(whole(kl_target=0.01, kl_stop=0.02, minibatch=32, learning_rate=1e-2))
+    rates = [ppo.update([rollouts.next()], 1.0, seeded())["learning_rate"] for _ in range(6)]
+    assert max(rates[2:]) < 0.7e-2
+
+
 def test_values_need_not_be_clipped():
     ends = []
     for clip in (0.2, 1e9, float("inf")):
@@ -264,3 +272,40 @@ def test_a_restored_learner_goes_on_bit_for_bit():
     metrics = ppo.update([copy.deepcopy(e)], 0.7, seeded(4))
     assert other.update([copy.deepcopy(e)], 0.7, seeded(4)) == metrics
     assert torch.equal(weights(other.policy), weights(ppo.policy))
+
+
+def test_two_threads_give_the_numbers_of_one():
+    config = PPOConfig(minibatch=32, epochs=2, kl_stop=1e9)
+    rollouts = Rollouts()
+    experiences = [rollouts.next() for _ in range(3)]
+    learned = []
+    for threads in (1, 2):
+        policy = policy_for(rollouts.env)
+        ppo = PPO(policy, config, threads)
+        figures = [ppo.update([copy.deepcopy(e)], 1.0, seeded(7)) for e in experiences]
+        learned.append((weights(policy), figures[1:]))
+    assert torch.equal(learned[0][0], learned[1][0])
+    assert learned[0][1] == learned[1][1]
+
+
+def test_values_that_are_no_numbers_are_noticed_beside_the_actor_too():
+    rollouts = Rollouts()
+    ppo = PPO(rollouts.policy, PPOConfig(minibatch=32), threads=2)
+    ppo.update([rollouts.next()], 1.0, seeded())
+    experience = rollouts.next()
+    experience.values.fill_(torch.nan)
+    with pytest.raises(TrainingDiverged):
+        ppo.update([experience], 1.0, seeded())
+
+
+def test_linear_algebra_gets_its_threads_back():
+    found = []
+    before = torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
+    with linear_algebra_on(1):
+        found += [torch.get_num_threads(), *(pool["num_threads"] for pool in threadpool_info() if _blas_of_numpy(pool))]
+    assert set(found) == {1}
+    assert (torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]) == before
+
+
+def _blas_of_numpy(pool):
+    return pool["internal_api"] == "openblas"

@@ -107,7 +107,8 @@ def test_steps_are_rounded_up_to_whole_rollouts(steps, iterations):
 class Pointing:
     """A VectorEnv of one-step episodes: the reward is largest, 0, where the action is half the observation."""
 
-    num_worlds, control_dt = 64, 1.0
+    num_worlds, control_dt, episode_steps, device = 64, 1.0, None, torch.device("cpu")
+    episode_length = torch.zeros(64, dtype=torch.int64)
     observation_space = gymnasium.spaces.Dict({"aim": gymnasium.spaces.Box(-1, 1, (2,))})
     action_space = gymnasium.spaces.Box(-1, 1, (2,))
 
@@ -127,7 +128,8 @@ class Pointing:
     def step(self, actions):
         reward = -(actions - self.observation["aim"] / 2).square().sum(dim=1)
         ended, last = torch.ones(64, dtype=torch.bool), self.observation
-        episode = {"world": torch.arange(64), "return": reward, "length": torch.ones(64), "terms": {"miss": reward}}
+        episode = {"world": torch.arange(64), "return": reward, "length": torch.ones(64, dtype=torch.int64)}
+        episode |= {"terms": {"miss": reward}, "metrics": {}}
         info = {"final_obs": last, "terms": {"miss": reward}, "unhealthy": ~ended, "episode": episode}
         return self._draw(), reward, ended, ~ended, info
 

@@ -109,3 +109,13 @@ def test_spaces_that_no_policy_fits_are_refused_by_name(observation, action, say
     assert isinstance(observation, gymnasium.Space)
     with pytest.raises(TypeError, match=says):
         PolicyShape.for_spaces(observation, action)
+
+
+@pytest.mark.parametrize("groups", [{"proprio": 6}, GROUPS])
+def test_initial_weights_have_the_gains_that_were_asked_for(groups):
+    shape = PolicyShape(groups, 3, hidden=(16, 8), hidden_gain=2.0, action_gain=0.01)
+    policy = ActorCritic(shape, torch.Generator().manual_seed(0))
+    for network, last in ((policy.actor, 0.01), (policy.critic, 1.0)):
+        gains = [float(torch.linalg.matrix_norm(p.detach(), 2)) for p in network.parameters() if p.dim() == 2]
+        np.testing.assert_allclose(gains, [2.0] * (len(gains) - 1) + [last], rtol=1e-5)
+    assert PolicyShape.from_dict(json.loads(json.dumps(shape.as_dict()))) == shape

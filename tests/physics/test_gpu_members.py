@@ -7,10 +7,14 @@ import torch
 
 pytest.importorskip("mujoco_warp", reason="needs the extra gpu")
 
+from warp._src import context
+
 from embodied.physics.cpu import CpuWorld
+from embodied.physics.gpu import GpuWorld
 from embodied.physics.gpu_members import MembersWorld
 from embodied.scenes import Scene
 from embodied.scenes.arenas.flat import FlatArena
+from embodied.scenes.arenas.obstacles import ObstacleArena
 from embodied.scenes.bucket import make_bucket
 from tests.morphologies.kin import kin_bodies
 
@@ -99,6 +103,23 @@ def test_each_bodys_own_numbers_are_what_moves_it(bucket, scenes, name):
     assert position > 5 * POSITION or velocity > 5 * VELOCITY, (position, velocity)
 
 
+def test_a_body_of_the_same_size_needs_no_kernel_of_its_own(scenes, bucket):
+    def lived(scene):
+        room = (bucket.room.contacts, bucket.room.constraints)
+        world = GpuWorld(scene, 2, device="warp-cpu", contacts=room[0], constraints=room[1])
+        world.forward()
+        for _ in range(2):
+            world.step(4)
+        world.close()
+        return {name for name, module in context.user_modules.items() if module.execs}
+
+    first, *others = scenes
+    needed = lived(first)
+    assert len(needed) > 20
+    for other in others:
+        assert lived(other) == needed
+
+
 def test_a_reset_restores_each_members_own_default_state(world, bucket):
     start = torch.from_numpy(bucket.starts).float().repeat_interleave(2, dim=0)
     world.reset()
@@ -114,6 +135,8 @@ def test_worlds_that_broke_come_back_as_their_own_body(world, bucket):
     world.field("qvel")[3] = float("nan")
     world.step(1)
     assert world.unhealthy.tolist() == [False, False, False, True, False, False]
+    assert [each.get("badqvel") for each in world.member_warnings] == [None, 1, None]
+    assert world.warnings["badqvel"] == 1
     place = 3  # the height, behind the time
     assert float(world.state()[3, place]) == pytest.approx(bucket.starts[1, place])
 
@@ -135,6 +158,33 @@ def test_a_world_as_mjdata_has_its_members_model(world, scenes):
     mujoco.mj_forward(scenes[2].model, expected)
     assert np.allclose(data.qacc, expected.qacc, rtol=1e-4, atol=1e-4)
     assert np.allclose(data.xpos, expected.xpos, atol=1e-6)
+
+
+def test_members_may_differ_in_an_option_and_have_it_on_the_host_too(scenes):
+    moons = [round_scene(body) for body in kin_bodies()[:2]]
+    moons[1].model.opt.gravity[2] = -1.6
+    world = open_members(make_bucket(moons), worlds=2)
+    world.reset()
+    for _ in range(3):  # through the recorded graph too
+        world.step(1)
+    fallen = world.field("qvel")[:, 2] / (3 * moons[0].timestep)
+    assert fallen.tolist() == pytest.approx([-9.81, -1.6], rel=1e-3)
+    assert world.data(1).model.opt.gravity[2] == pytest.approx(-1.6)
+    world.close()
+
+
+def test_what_never_moves_goes_where_the_task_puts_it_in_each_world():
+    """A task may vary the places of boxes where its bodies, a single one, do not differ in any."""
+    arena = ObstacleArena(ahead=12.0, half_width=3.0, count=4)
+    bucket = make_bucket([Scene(arena, {"robot": kin_bodies()[0]})])
+    room = (bucket.room.contacts, bucket.room.constraints)
+    world = MembersWorld(bucket.scene, bucket.fields, bucket.starts, 2, arena.varying, "warp-cpu", *room)
+    arena.draw(world, torch.ones(2, dtype=torch.bool), torch.Generator().manual_seed(0))
+    boxes = arena.box_ids(bucket.scene.model)
+    for _ in range(3):
+        world.step(1)
+    assert torch.equal(world.field("geom_xpos")[:, boxes], world.parameters["geom_pos"][:, boxes])
+    world.close()
 
 
 def test_worlds_must_be_shared_out_evenly_and_fields_have_one_master(bucket):

@@ -64,6 +64,7 @@ def test_constants_follow_from_each_worlds_own_masses(uncertain):
         for name in ("body_subtreemass", "body_invweight0", "dof_invweight0", "actuator_acc0"):
             expected = getattr(model, name)
             np.testing.assert_allclose(there.constants[name][world], expected, rtol=2e-5, atol=1e-5 * expected.max())
+            same(torch.from_numpy(getattr(there.data(world).model, name)).float(), there.constants[name][world])
 
 
 def test_worlds_move_as_their_parameters_say(uncertain):

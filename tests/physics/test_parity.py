@@ -44,9 +44,9 @@ APART = 1e-3
 ON_FIELDS = 10
 """Times the tolerance on height fields, where single precision makes shallow contacts of another depth and slope."""
 ALIKE_ON_FIELDS = 0.4
+"""Part of the states on a height field, at least, in which both make as many contacts."""
 COARSER = {"dog": 100}
 """Bodies and how many times the tolerance: the dog stands on some twenty contacts and has joints of a few grams."""
-"""Part of the states on a height field, at least, in which both make as many contacts."""
 
 
 def ten_limbs():

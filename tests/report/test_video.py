@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from embodied.graphics import HINT
+from embodied.report.film_file import film_file
 
 
 def play(folder, **environment):
@@ -45,3 +46,26 @@ def test_without_graphics_the_packages_to_install_are_named(tmp_path):
     assert done.returncode == 2
     assert "libegl1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the reader leaves its pipes open
+def test_a_film_takes_its_place_whole_or_not_at_all(tmp_path):
+    path, picture = tmp_path / "films" / "one.mp4", np.full((32, 48, 3), 200, np.uint8)
+    with film_file(path, (48, 32), 10) as show:
+        for _ in range(5):
+            show(picture[:, ::-1])
+    frames = imageio_ffmpeg.read_frames(str(path))
+    assert next(frames)["size"] == (48, 32)
+    shades = [np.frombuffer(frame, np.uint8).mean() for frame in frames]
+    np.testing.assert_allclose(shades, [200.0] * 5, atol=5.0)
+    kept = path.read_bytes()
+    with pytest.raises(ZeroDivisionError):
+        broken_off(path, picture)
+    assert path.read_bytes() == kept
+    assert [film.name for film in path.parent.iterdir()] == ["one.mp4"]
+
+
+def broken_off(path, picture):
+    with film_file(path, (48, 32), 10) as show:
+        show(picture // 2)
+        1 // 0  # noqa: B018

@@ -95,6 +95,22 @@ def test_a_field_that_worlds_share_is_named(scenes, field, edit):
         make_bucket([scenes[0], scene_of(edited(body, fuller))])
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("jacobian", 1), ("impratio", 3.0), ("disableactuator", 2), ("o_margin", 0.1), ("cone", 1)]
+)
+def test_an_option_that_worlds_share_is_named(scenes, name, value):
+    other = scene_of(kin_bodies()[1])
+    setattr(other.model.opt, name, value)
+    with pytest.raises(NotOneModel, match=f"opt.{name}"):
+        make_bucket([scenes[0], other])
+
+
+def test_an_option_that_worlds_need_not_share_is_in_the_table(scenes):
+    other = scene_of(kin_bodies()[1])
+    other.model.opt.gravity[2] = -1.6
+    assert make_bucket([scenes[0], other]).fields["opt.gravity"].tolist() == [[0, 0, -9.81], [0, 0, -1.6]]
+
+
 def test_a_site_of_another_size_that_is_no_touch_zone_is_refused(scenes):
     other = edited(kin_bodies()[0], lambda spec: setattr(spec.site("limb/end/1"), "size", [0.02, 0, 0]))
     with pytest.raises(NotOneModel, match="site 'robot/limb/end/1' is no touch zone"):

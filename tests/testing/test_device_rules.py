@@ -25,6 +25,7 @@ REFUSED = {
     "where that finds": lambda x: torch.where(MASK),
     "rows by a mask": lambda x: x[MASK],
     "numbers by a mask": lambda x: x.__setitem__(MASK, x),
+    "a number of the device by a mask": lambda x: x.__setitem__(MASK, x.sum()),
     "masked_select": lambda x: torch.masked_select(x, x > 0),
     "unique": lambda x: torch.unique(x),
     "equal": lambda x: torch.equal(x, x),
@@ -73,7 +74,58 @@ def test_what_would_not_wait_is_let_through(name):
         LET_THROUGH[name](given)
 
 
+READ = {
+    "item": lambda x: x.sum().item(),
+    "float": lambda x: float(x[0]),
+    "if": lambda x: bool((x > 0).any()),
+    "tolist": lambda x: x.tolist(),
+    "numpy": lambda x: x.numpy(),
+    "numpy's own": lambda x: np.asarray(x),
+    "cpu": lambda x: x.cpu(),
+    "nonzero": lambda x: x.nonzero(),
+    "where that finds": lambda x: torch.where(x > 0),
+    "numbers by a mask": lambda x: x[x > 0],
+    "written by a mask": lambda x: x.__setitem__(x > 0, x[:1]),
+    "masked_select": lambda x: torch.masked_select(x, x > 0),
+    "masked_scatter": lambda x: x.masked_scatter(x > 0, x),
+    "equal": lambda x: torch.equal(x, x),
+    "a list as index": lambda x: x[[0, 2]],
+    "tensor": lambda x: x + torch.tensor([1.0, 2.0, 3.0, 4.0]),
+    "new_tensor": lambda x: x.new_tensor([1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_on_the_cpu_every_tensor_stands_for_one_on_a_device(name):
+    values = torch.ones(4)
+    with DeviceRules("cpu"), pytest.raises(Waited):
+        READ[name](values)
+
+
+def test_on_the_cpu_what_does_not_wait_is_let_through_with_its_numbers():
+    values, picked = torch.ones(4), torch.tensor([0, 2])
+    with DeviceRules("cpu"):
+        moved = torch.where(values > 0, values + 1.0, 0.0).masked_fill(values < 0, 3.0)
+        moved[picked] = values[picked]
+        moved[moved > 10.0] = 0.0
+        moved.cumsum(dim=0).sum().clamp_(min=1.0)
+        torch.zeros(3, device="cpu")
+    assert moved.tolist() == [1.0, 2.0, 1.0, 2.0]
+
+
+def test_warp_s_arrays_are_not_read_either():
+    wp = pytest.importorskip("warp", reason="needs the extra gpu")
+    array = wp.zeros(4, device="cpu")
+    for read in (lambda: array.numpy(), lambda: wp.synchronize(), lambda: wp.synchronize_device("cpu")):
+        with DeviceRules("cpu"), pytest.raises(Waited):
+            read()
+    assert array.numpy().tolist() == [0.0] * 4
+
+
 def test_outside_of_the_rules_torch_is_as_ever():
-    with DeviceRules():
-        pass
-    assert torch.ones(3).sum().item() == 3.0
+    for device in ("meta", "cpu"):
+        rules = DeviceRules(device)
+        for _ in range(2):
+            with rules:
+                pass
+            assert torch.ones(3).sum().item() == 3.0

@@ -8,9 +8,8 @@ import torch
 from rsl_rl.env import VecEnv
 from tensordict import TensorDict
 
-from embodied.envs.device_vector import DeviceVectorEnv
-from embodied.envs.vector import AutoresetEnv
-from embodied.vector_env import Observation
+from embodied.runs.errors import UserError
+from embodied.vector_env import Observation, VectorEnv, WaitlessEnv
 
 LOOK_EVERY = 24
 """Control steps between two looks at the figures of episodes that ended on a device: each waits for it."""
@@ -22,20 +21,26 @@ class RslRlEnv(VecEnv):
     For an asymmetric critic, name the group ``privileged`` among the critic's and not among the actor's.
     """
 
-    def __init__(self, env: AutoresetEnv | DeviceVectorEnv) -> None:
-        """Takes the environment over and begins its episodes."""
+    def __init__(self, env: VectorEnv) -> None:
+        """Takes the environment over and begins its episodes.
+
+        Raises:
+            UserError: its time limit is not known, which rsl_rl must be told.
+        """
+        if env.episode_steps is None:
+            raise UserError("rsl_rl must be told a time limit, and that of this environment is not known")
         self.env = env
         self.num_envs = env.num_worlds
         self.num_actions = int(env.action_space.shape[0])
         self.max_episode_length = env.episode_steps
-        self.device = env.world.device
+        self.device = env.device
         self.cfg = {}
-        self._ended = _EndedOnDevice() if isinstance(env, DeviceVectorEnv) else None
+        self._ended = _EndedOnDevice() if isinstance(env, WaitlessEnv) else None
         self._observation, _ = env.reset()
 
     @property
     def episode_length_buf(self) -> torch.Tensor:
-        """(W,) Steps made of each episode; the runner writes it to begin episodes at different ages."""
+        """(W,) The age of each episode; the runner writes it to begin episodes at different ages."""
         return self.env.episode_length
 
     @episode_length_buf.setter

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from embodied.evolution.ledger import Ledger, genome_of
+from embodied.evolution.ledger import genome_of, read_ledger
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.folder import read_run_config
@@ -57,14 +57,8 @@ def read_evolution(run: Path) -> tuple[Source, list[dict[str, Any]]]:
     config = read_run_config(run)
     if config["kind"] != "evolve":
         raise UserError(f"{run} holds a run of {config['kind']!r}; transfer takes bodies from an evolution")
-    file = run / "ledger.sqlite"
-    if not file.exists():
-        raise UserError(f"{run} holds no ledger yet: the evolution has not begun")
-    ledger = Ledger(file, readonly=True)
-    try:
+    with read_ledger(run) as ledger:
         rows = ledger.lifetimes("finished")
-    finally:
-        ledger.close()
     if not rows:
         raise UserError(f"no lifetime of {run} is finished yet, so there is no body to transfer")
     task, seed, population = (config.get(name) for name in ("task", "seed", "population"))

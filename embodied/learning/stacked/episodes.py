@@ -12,8 +12,7 @@ from torch import Tensor
 def finished_episodes(info: Mapping[str, Any], num_worlds: int) -> tuple[Tensor, dict[str, Tensor]]:
     """(W,) bool, worlds whose episode ended in a step, and (W,) figures by name that hold there.
 
-    ``info`` of a device environment has them as they are: ``finished``, ``episode_return``, ``episode_length`` and
-    ``episode_terms``. That of others lists the episodes that ended, under ``episode``.
+    ``info`` of a `WaitlessEnv` has them as they are; that of others lists the episodes that ended, under ``episode``.
     """
     if "finished" in info:
         terms = info["episode_terms"]

@@ -27,7 +27,7 @@ from embodied.learning.symmetry import SymmetricLearning
 from embodied.learning.trainer import ENVIRONMENT, NETWORK, RECENT, SAMPLING
 from embodied.networks import ActorCritic, PolicyConfig, PolicyShape
 from embodied.runs.seeds import generator_seed, stream, torch_generator
-from embodied.vector_env import VectorEnv
+from embodied.vector_env import VectorEnv, WaitlessEnv
 
 
 class StackedTrainer:
@@ -66,7 +66,8 @@ class StackedTrainer:
             raise ValueError(f"{env.num_worlds} worlds cannot be shared out evenly among {members} members")
         self.env = env
         self.config, self._stacked = config, stacked
-        self.device: torch.device = getattr(env, "device", torch.device("cpu"))
+        self._waitless = env if isinstance(env, WaitlessEnv) else None
+        self.device = env.device
         shape = PolicyShape.for_spaces(env.observation_space, env.action_space, policy)
         self.policies = StackedPolicy(
             [ActorCritic(shape, torch_generator(stream(seed, NETWORK))) for seed in seeds], self.device
@@ -79,7 +80,7 @@ class StackedTrainer:
             self.policies, config, self.experience, stacked.graph, symmetry and symmetry.to(self.device)
         )
         self._shuffles = Shuffles(self.generators, config.epochs, self.experience.size, self.device)
-        self._final = FinalObservations(self.policies, self.experience, getattr(env, "episode_steps", None))
+        self._final = FinalObservations(self.policies, self.experience, env.episode_steps)
         self._episodes = RecentEpisodes(config.rollout_steps, env.num_worlds, members, RECENT, self.device)
         self.samples = self.experience.size
         """Environment steps of one iteration and member."""
@@ -135,7 +136,7 @@ class StackedTrainer:
         self._add_episodes(report)
         report.add("diverged", self.ppo.diverged)
         report.add("overfull", self._final.overfull)
-        counters: dict[str, Tensor] = getattr(self.env, "counters", {})
+        counters = self._waitless.counters if self._waitless else {}
         for name, count in counters.items():
             report.add(f"env/{name}", count)
         self._take_in(report.read(), list(figures), list(counters))
@@ -164,11 +165,11 @@ class StackedTrainer:
         if numbers["overfull"][0]:
             raise RuntimeError(
                 f"the environment truncated a world more often in {self.config.rollout_steps} steps than its "
-                f"episode_steps of {self.env.episode_steps} allows"  # type: ignore[attr-defined]
+                f"episode_steps of {self.env.episode_steps} allows"
             )
         counts = {name: numbers[f"env/{name}"][0] for name in counters}
-        if counters and hasattr(self.env, "judge"):
-            self.env.judge(counts)  # type: ignore[attr-defined]
+        if self._waitless:
+            self._waitless.judge(counts)
         self.diverged = [bool(value) for value in numbers["diverged"]]
         episode_names = [f"episode/{name}" for name in self._episodes.names]
         for member in range(self.policies.members):

@@ -177,10 +177,11 @@ class StackedPPO:
         gradients = [policy.log_std - config.entropy_coefficient, *policy_gradients, *value_gradients]
         finite = torch.isfinite(policy.kl)
         self._spoiled.logical_or_(self._moving & ~finite)
-        self._moving.logical_and_(finite & (policy.kl <= config.kl_stop))
-        if config.kl_target:
+        self._moving.logical_and_(finite)
+        if config.kl_target:  # the minibatch that ends a member's update has its say too, or the rate would never fall
             rate = adapted_rate(self.learning_rate, policy.kl, config.kl_target)
             torch.where(self._moving, rate, self.learning_rate, out=self.learning_rate)
+        self._moving.logical_and_(policy.kl <= config.kl_stop)
         self.optimiser.step(
             torch.cat([gradient.flatten(1) for gradient in gradients], dim=1),
             self.learning_rate,

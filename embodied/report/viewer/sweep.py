@@ -10,11 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from embodied.evolution.ledger import Ledger
+from embodied.evolution.ledger import LEDGER, Ledger
 from embodied.evolution.lifetimes import CHECKPOINTS
 from embodied.runs.errors import UserError
 
-LEDGER = "ledger.sqlite"
 Row = dict[str, Any]
 """Of the ledger's table ``lifetimes``."""
 

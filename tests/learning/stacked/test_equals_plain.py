@@ -12,7 +12,7 @@ from embodied.learning.trainer import ENVIRONMENT, Trainer
 from embodied.networks import PolicyConfig
 from embodied.runs.seeds import generator_seed, stream
 from tests.envs.short import short
-from tests.learning.stacked.drift import Beside, Drift
+from tests.learning.stacked.drift import Beside, Drift, ListedDrift
 
 CONFIG = PPOConfig(rollout_steps=12, minibatch=20, epochs=3, learning_rate=3e-3, kl_stop=0.02)
 """48 samples a rollout in 4 worlds: minibatches of 20, 20 and 8. Learning so fast that the KL stops updates."""
@@ -56,8 +56,8 @@ def train_both(plain, stacked):
 
 @pytest.mark.parametrize("lists", [True, False])
 def test_one_member_gives_the_numbers_of_the_plain_learner(lists):
-    plain = Trainer(Drift(4, lists=True), CONFIG, ROLLOUTS * 48, 3, SMALL)
-    stacked = StackedTrainer(Drift(4, lists=lists), CONFIG, ROLLOUTS * 48, [3], SMALL)
+    plain = Trainer(ListedDrift(4), CONFIG, ROLLOUTS * 48, 3, SMALL)
+    stacked = StackedTrainer((ListedDrift if lists else Drift)(4), CONFIG, ROLLOUTS * 48, [3], SMALL)
     updates = train_both([plain], stacked)
     assert (updates < 9).any()  # the KL stopped some
     assert (updates == 9).any()  # and not all
@@ -72,7 +72,7 @@ def test_one_member_gives_the_numbers_of_the_plain_learner(lists):
 )
 def test_with_every_option_too(changes):
     config = replace(CONFIG, **changes)
-    plain = Trainer(Drift(4, lists=True), config, ROLLOUTS * 48, 3, SMALL)
+    plain = Trainer(ListedDrift(4), config, ROLLOUTS * 48, 3, SMALL)
     stacked = StackedTrainer(Drift(4), config, ROLLOUTS * 48, [3], SMALL)
     train_both([plain], stacked)
 
@@ -100,8 +100,8 @@ def test_one_member_gives_the_numbers_of_the_plain_learner_on_a_walking_body():
 
 def test_three_members_give_the_numbers_of_three_plain_trainings():
     seeds = (3, 11, 6)
-    plain = [Trainer(Drift(4, lists=True), CONFIG, ROLLOUTS * 48, seed, SMALL) for seed in seeds]
-    env = beside([Drift(4, lists=True) for _ in seeds], seeds)
+    plain = [Trainer(ListedDrift(4), CONFIG, ROLLOUTS * 48, seed, SMALL) for seed in seeds]
+    env = beside([ListedDrift(4) for _ in seeds], seeds)
     stacked = StackedTrainer(env, CONFIG, ROLLOUTS * 48, seeds, SMALL)
     assert set(stacked.policies.critic.groups) - set(stacked.policies.actor.groups) == {"privileged"}
     updates = train_both(plain, stacked)
@@ -131,7 +131,7 @@ def test_two_walking_bodies_of_one_kind_learn_as_each_does_alone():
 
 @pytest.mark.parametrize("direction", ["plain to stacked", "stacked to plain"])
 def test_a_training_of_one_member_can_be_taken_up_by_either_learner(direction):
-    plain = Trainer(Drift(4, lists=True), CONFIG, ROLLOUTS * 48, 3, SMALL)
+    plain = Trainer(ListedDrift(4), CONFIG, ROLLOUTS * 48, 3, SMALL)
     stacked = StackedTrainer(Drift(4), CONFIG, ROLLOUTS * 48, [3], SMALL)
     one, other = (plain, stacked) if direction == "plain to stacked" else (stacked, plain)
     for _ in range(4):

@@ -11,6 +11,8 @@ from embodied.learning.ppo import PPOConfig, TrainingDiverged
 from embodied.learning.stacked import StackedConfig, StackedTrainer
 from embodied.learning.stacked.report import Report
 from embodied.networks import PolicyConfig
+from embodied.testing import device_rules
+from embodied.testing.device_rules import DeviceRules
 from tests.learning.stacked.drift import Beside, Drift
 
 CONFIG = PPOConfig(rollout_steps=12, minibatch=20, epochs=3, learning_rate=3e-3)
@@ -94,42 +96,35 @@ def test_each_member_adapts_its_own_learning_rate():
 @pytest.fixture
 def reads(monkeypatch):
     """Lets reports alone read from a device where nothing else may, and counts them."""
-    read, tolist, found = Report.read, torch.Tensor.tolist, []
+    read, found = Report.read, []
 
     def counted(report):
         found.append(report)
-        with patch.object(torch.Tensor, "tolist", tolist):
+        with patch.object(device_rules, "READS", frozenset()):
             return read(report)
 
     monkeypatch.setattr(Report, "read", counted)
     return found
 
 
-@pytest.fixture
-def nothing_read():
-    pytest.importorskip("warp", reason="needs the extra gpu")
-    from tests.envs.nothing_read import nothing_read
-
-    return nothing_read
-
-
 @pytest.mark.parametrize("members", [1, 3])
-def test_an_iteration_reads_from_the_device_once(members, reads, nothing_read):
+def test_an_iteration_reads_from_the_device_once(members, reads):
     trainer = training(members)
     trainer.iterate()  # finds out what the environment's figures are called
-    with nothing_read():
+    with DeviceRules("cpu"):
         for _ in range(2):
             trainer.iterate()
     assert len(reads) == 3
 
 
-def test_nothing_else_is_read_in_an_iteration_with_a_device_environment(reads, nothing_read):
+def test_nothing_else_is_read_in_an_iteration_with_a_device_environment(reads):
+    pytest.importorskip("mujoco_warp", reason="needs the extra gpu")
     from tests.envs.on_device import autoreset
 
     env = autoreset(4, 12)
     trainer = StackedTrainer(env, PPOConfig(rollout_steps=8, minibatch=8, epochs=2), 4 * 16, [0, 1])
     trainer.iterate()
-    with nothing_read():
+    with DeviceRules("cpu"):
         trainer.iterate()
         metrics = trainer.iterate()
     assert len(reads) == 3
