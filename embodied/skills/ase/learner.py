@@ -15,8 +15,9 @@ from torch import Tensor
 
 from embodied.learning.adam import FlatAdam
 from embodied.learning.adaptive_rate import adapted_rate
-from embodied.learning.ppo import TrainingDiverged, torch_threads
+from embodied.learning.ppo import TrainingDiverged
 from embodied.learning.returns import generalised_advantages
+from embodied.learning.threads import linear_algebra_on
 from embodied.networks import Gaussian
 from embodied.skills.ase.config import ASEConfig
 from embodied.skills.ase.latents import on_sphere
@@ -55,7 +56,7 @@ class ASELearner:
 
     def update(self, rollout: SkillRollout, generator: torch.Generator) -> dict[str, float]:
         """Learns from a rollout; returns its figures. The first one only fills normalisers and the replay buffer."""
-        with torch_threads(self.threads):
+        with linear_algebra_on(self.threads):
             policy, experience = self.policy, rollout.experience
             if policy.unseen:
                 self._take_in(rollout, generator)
@@ -201,8 +202,10 @@ class ASELearner:
             yield from torch.randperm(count, generator=generator).split(self.config.minibatch)
 
     def _step(self, part: str, loss: Tensor, rate: float, max_norm: float) -> None:
-        gradients = torch.autograd.grad(loss, self.parameters[part])
-        self.optimisers[part].step(gradients, rate, max_norm)
+        optimiser = self.optimisers[part]
+        for place, gradient in zip(optimiser.gradients, torch.autograd.grad(loss, self.parameters[part]), strict=True):
+            place[...] = gradient.numpy()
+        optimiser.step(rate, max_norm)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Optimisers, replay buffer and learning rate; the policy's own are its own, the clips' windows are redrawn."""
