@@ -133,14 +133,14 @@ class AutoresetEnv:
 
     def standing(self, worlds: np.ndarray) -> tuple[Starts, np.ndarray, np.ndarray]:
         """All that worlds with these numbers (k,) go on from, copied: for `put_back`."""
-        return self.env.starts_of(worlds), self._length[worlds], self._sums[:, worlds]
+        return self.env.starts_of(worlds), self._steps[:, worlds], self._sums[:, worlds]
 
     def put_back(self, worlds: np.ndarray, standing: tuple[Starts, np.ndarray, np.ndarray]) -> Observation:
         """Puts these worlds where `standing` found them; returns the observation of all worlds.
 
         What happened to them since is as if it had not; but for the generator, which has drawn for it.
         """
-        starts, self._length[worlds], self._sums[:, worlds] = standing
+        starts, self._steps[:, worlds], self._sums[:, worlds] = standing
         observation = self.env.begin_at(worlds, starts)
         if self.env.task.refreshes_constants:
             mask = torch.zeros_like(self._all)
