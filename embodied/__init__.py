@@ -8,7 +8,7 @@ from embodied import gymnasium_ids
 
 if TYPE_CHECKING:
     from embodied.envs import make as make
-    from embodied.learning.load import load as load
+    from embodied.skills.load import load as load
     from embodied.tasks import register_task as register_task
     from morphologies import register_body as register_body
 
@@ -16,7 +16,7 @@ __all__ = ["load", "make", "register_body", "register_task"]
 
 _WHERE = {
     "make": "embodied.envs",
-    "load": "embodied.learning.load",
+    "load": "embodied.skills.load",
     "register_task": "embodied.tasks",
     "register_body": "morphologies",
 }

@@ -8,10 +8,13 @@ import gymnasium
 
 EPISODE_STEPS = 1000
 """Control steps after which an episode of this package's own tasks is truncated."""
+SHORTER = {"heading": 500, "location": 500, "reach": 500, "strike": 500}
+"""Tasks whose episodes are cut off earlier."""
 TASKS = (
     *("flat", "variable", "manipulation"),
     *("patrol", "point_nav", "obstacle", "escape", "incline", "push_box_incline", "manipulate_ball", "exploration"),
     *("velocity", "velocity_rough"),
+    *("heading", "location", "reach", "strike"),
 )
 """Every task that this package registers."""
 
@@ -25,7 +28,7 @@ def gymnasium_id(task: str) -> str:
 def register() -> None:
     """Registers this package's tasks; nothing of theirs is imported until one is made."""
     for name in TASKS:
-        register_id(name, EPISODE_STEPS)
+        register_id(name, SHORTER.get(name, EPISODE_STEPS))
 
 
 def register_id(task: str, episode_steps: int | None) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from embodied.cli.commanded import commanding_actor
 from embodied.envs import is_foreign
 from embodied.learning.evaluate import Actor, mean_actor, random_actor, zero_actor
 from embodied.learning.limits import refuse_impossible_seed
@@ -86,12 +87,14 @@ def resolve(given: Given, run: Path | None) -> Subject:
         raise UserError(f"{run} holds a run of {config['kind']!r}, which has no policy")
     if is_foreign(config.get("task")):
         return Subject(_field(run, "task"), None, run)
-    genome, name = config.get("genome"), _field(run, "body")
+    task = _field(run, "task")
+    # A run that was given no body names none: it is the task's own.
+    genome, name = config.get("genome"), _field(run, "body") if config.get("body") else find_task(task).default_body
     if genome:
         body = body_from_genome(from_json(genome), name)
     else:
         body = kept_robot(run / ROBOT) if (run / ROBOT).exists() else find_body(name)
-    return Subject(_field(run, "task"), body, run)
+    return Subject(task, body, run)
 
 
 def _field(run: Path, name: str) -> str:
@@ -113,6 +116,8 @@ def actor_for(given: Given, subject: Subject, env: VectorEnv) -> Actor:
         return random_actor(env.action_space, generator_seed(stream(given.seed, ACTOR)))
     assert subject.policy is not None
     policy = load(subject.policy)
+    if (commanding := commanding_actor(policy, subject.policy, env)) is not None:
+        return commanding
     if not policy.shape.fits(env.observation_space, env.action_space):
         raise UserError(f"the policy in {subject.policy} is not one for its body: it was trained on another")
     return mean_actor(policy.to(getattr(env, "device", "cpu")))

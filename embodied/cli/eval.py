@@ -11,6 +11,7 @@ from tyro.conf import Positional
 from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
 from embodied.cli.output import refuse_no_file, write_json
+from embodied.cli.pretrain_imitate import is_imitation, tracked
 from embodied.envs import is_foreign, make
 from embodied.learning.evaluate import evaluate
 from embodied.runs.errors import UserError
@@ -39,6 +40,9 @@ def run(arguments: list[str]) -> None:
     if given.json:
         refuse_no_file(given.json)
     torch.set_num_threads(1)
+    if any(is_imitation(path) for path in given.runs):
+        evaluate_imitations(given)
+        return
     rows = [("run", "body", "return", "95 % interval", "fitness", "length")]
     figures = {}
     said = [("run", "metric", "mean", "95 % interval")]
@@ -76,5 +80,18 @@ def run(arguments: list[str]) -> None:
     if len(said) > 1:
         print(f"\n{aligned(said)}\n")
     print(f"{given.episodes} full episodes each, mean ± standard deviation over them; the interval is the mean's.")
+    if given.json:
+        write_json(given.json, figures)
+
+
+def evaluate_imitations(given: Eval) -> None:
+    """Tracks every clip once, from its beginning, for each of the runs."""
+    if given.policy != "trained" or not all(is_imitation(path) for path in given.runs):
+        raise UserError("imitations are evaluated by their own policies and apart from other runs: name them alone")
+    figures = {}
+    for path in given.runs:
+        result = tracked(path)
+        figures[str(path)] = result.as_dict()
+        print(f"{path}\n{result}\n")
     if given.json:
         write_json(given.json, figures)

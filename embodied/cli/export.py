@@ -1,4 +1,4 @@
-"""``embodied export``: a body as files that others simulate, look at and build from."""
+"""``embodied export``: a trained policy as a bundle; a body as files that others simulate, look at and build from."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from tyro.conf import Positional
 
 from embodied.cli.actors import Given, resolve
 from embodied.cli.arguments import parse
+from embodied.cli.export_bundle import check, is_policy, write_bundle
 from embodied.evolution.ledger import Ledger, genome_of
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
@@ -24,7 +26,7 @@ MOST = 1 << 24
 
 @dataclass(frozen=True)
 class Export:
-    """Write a body out as MJCF, URDF, meshes and a parts list."""
+    """Hand a trained policy over as a bundle, or write a body out as MJCF, URDF, meshes and a parts list."""
 
     subject: Positional[str] = ""
     """Genome file, name of a body, robot's file, or a run: an evolution, whose best body is taken, a lifetime's folder
@@ -35,15 +37,25 @@ class Export:
     """Number of the lifetime whose body is taken, where the run is an evolution."""
     asset_root: Path | None = None
     """Folder that all files of a robot must lie in; by default its ROS package, or its own folder."""
+    what: Literal["body", "policy"] | None = None
+    """What is written: of a training by default its policy, of everything else the body."""
+    licence: str = "not stated"
+    """Under which a bundle is given."""
 
 
 def run(arguments: list[str]) -> None:
     """The command."""
+    if arguments[:1] == ["check"]:
+        check(arguments[1:])
+        return
     given = parse("export", Export, arguments, (Export.__doc__ or "").strip())
     if not given.subject:
         raise UserError("say what to export: embodied export GENOME_OR_RUN --out FOLDER")
     if given.out is None:
         raise UserError(f"name the folder to write: embodied export {given.subject} --out FOLDER")
+    if given.what == "policy" or (given.what is None and given.lifetime is None and is_policy(given.subject)):
+        write_bundle(given.subject, given.out, given.licence)
+        return
     written_before = _refuse_strangers(given.out)
     body = body_of(given)
     print(f"Writing {body.name} out into {given.out}", flush=True)

@@ -14,6 +14,9 @@ from embodied.tasks import find_task, task_names
 from morphologies import body_names, find_body
 from morphologies.robots import DM_CONTROL, robot_names
 
+WITH_PRESETS = ("train", "evolve", "pretrain imitate", "pretrain ase")
+"""Commands that presets are for."""
+
 
 @dataclass(frozen=True)
 class List:
@@ -28,7 +31,7 @@ def run(arguments: list[str]) -> None:
     given = parse("list", List, arguments, "The tasks, bodies, robots and presets there are.")
     if given.what == "all":
         rows = [("tasks", task_names()), ("bodies", _bodies()), ("robots", robot_names())]
-        rows += [(f"presets of {command}", preset_names(command) or ["none"]) for command in ("train", "evolve")]
+        rows += [(f"presets of {command}", preset_names(command) or ["none"]) for command in WITH_PRESETS]
         print(aligned([(kind, " ".join(names)) for kind, names in rows]))
         print("\nembodied list tasks | bodies | robots | presets says more of each.")
     else:
@@ -70,5 +73,5 @@ def _robot_rows() -> list[tuple[str, ...]]:
 
 
 def _preset_rows() -> list[tuple[str, ...]]:
-    found = [(command, name) for command in ("train", "evolve") for name in preset_names(command)]
+    found = [(command, name) for command in WITH_PRESETS for name in preset_names(command)]
     return [("command", "preset"), *found]

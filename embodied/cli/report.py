@@ -48,6 +48,8 @@ def run(arguments: list[str]) -> None:
         _print_paired(figures["beside"])
     if "transfer" in figures:
         print(f"\n{aligned(transfer_table(read_transfers((given.run, *arenas))))}")
+    if figures["kind"] == "ase":
+        _write_repertoire(given.run)
     if figures["kind"] != "evolve":
         return
     if not figures["lifetimes_finished"]:
@@ -66,6 +68,17 @@ def _print_paired(figures: dict) -> None:
 
 def _told(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _write_repertoire(run: Path) -> None:
+    from embodied.graphics import NoGraphics
+    from embodied.report.repertoire import write_repertoire
+
+    try:
+        picture, film = write_repertoire(run)
+        print(f"Picture  {picture}\nFilm     {film}")
+    except NoGraphics as error:
+        print(f"Picture  {run / 'report' / 'repertoire.png'}\nThe film of latents is missing: {error}")
 
 
 def _write_page(run: Path, beside: Path | None, arenas: list[Path]) -> None:

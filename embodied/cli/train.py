@@ -13,9 +13,12 @@ from torch import Tensor
 
 from embodied.cli.actors import ROBOT
 from embodied.cli.arguments import Place, parse, run_config
+from embodied.cli.commanded import wanted_prior
+from embodied.cli.training_loop import train_to_the_end
 from embodied.envs import ForeignEnv, is_foreign, make
 from embodied.envs.ages import spread_ages
-from embodied.learning.evaluate import Evaluation, evaluate, mean_actor
+from embodied.envs.latent import LatentEnv
+from embodied.learning.evaluate import Actor, Evaluation, evaluate, mean_actor
 from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.load import POLICY, save_policy
 from embodied.learning.ppo import PPOConfig
@@ -25,14 +28,14 @@ from embodied.learning.trainer import Trainer
 from embodied.networks import PolicyConfig, PolicyShape
 from embodied.physics.cpu import usable_cores
 from embodied.physics.devices import is_gpu_world
-from embodied.runs.checkpoint import latest_checkpoint, save_checkpoint
+from embodied.runs.checkpoint import latest_checkpoint
 from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.folder import RunFolder
-from embodied.runs.metrics import Metrics
-from embodied.runs.progress import Progress
 from embodied.runs.seeds import generator_seed, stream, torch_generator
+from embodied.skills.ase.prior import PRIOR, ASEPrior, save_prior
+from embodied.skills.command import HOLD, HeldLatents
 from embodied.tasks import find_task
 from embodied.vector_env import VectorEnv
 from morphologies import Body, body_from_genome, find_body, from_json, to_json
@@ -58,6 +61,12 @@ class Train(Place):
     """Environment steps in all."""
     worlds: int = 128
     """Worlds stepped together."""
+    prior: Path | None = None
+    """Run of embodied pretrain ase, or prior file: the policy commands it through latents."""
+    hold: int | None = None
+    """Control steps that a latent is held for; 8 by default, 6 Hz at 50 Hz."""
+    style: bool | None = None
+    """Whether a tenth of the reward is the prior's own, for movements like the clips'; it is not by default."""
     seed: int = 0
     """Of everything random."""
     device: str = "cpu"
@@ -96,7 +105,12 @@ def train(config: Train) -> Path:
         genome = to_json(body.genome) if body.genome is not None else None
         config = replace(config, body=body.name if genome else config.body, genome=genome)
     # What cannot be learned is refused before a folder is made.
-    env = make(config.task, body, config.worlds, config.device, threads=config.threads)
+    prior = wanted_prior(config.prior, config.hold, config.style, path)
+    env: Any = make(config.task, body, config.worlds, config.device, threads=config.threads)
+    if prior is not None:
+        if config.symmetry.wanted or config.spread_ages:
+            raise UserError("what a latent's mirror image is, is not known: leave --symmetry and --spread-ages out")
+        env = LatentEnv(env, prior, HOLD if config.hold is None else config.hold, style=bool(config.style))
     trainer = _trainer(config, env)
     if ages_are_spread(config):
         spread_ages(env, torch_generator(stream(config.seed, AGES)))
@@ -105,6 +119,8 @@ def train(config: Train) -> Path:
             write_atomically(path / ROBOT, keep(robot))
             for problem in robot.problems:
                 print(f"{robot.name}: {problem}")
+        if isinstance(prior, ASEPrior) and not (path / PRIOR).exists():
+            save_prior(prior, path / PRIOR)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
             take_up(trainer, *stored, path, config.device)
@@ -124,7 +140,9 @@ def train(config: Train) -> Path:
             print(f"The physics warned, in worlds x control steps: {said}.")
         save_policy(trainer.policy, path / POLICY)
         env.close()
-        result = evaluate_policy(config.task, body, trainer.policy, config.episodes, config.seed, config.threads)
+        hold = HOLD if config.hold is None else config.hold
+        actor = mean_actor(trainer.policy) if prior is None else HeldLatents(trainer.policy, prior, hold)
+        result = evaluate_actor(config.task, body, actor, config.episodes, config.seed, config.threads)
         write_atomically(path / "evaluation.json", json.dumps({**result.summary(), "returns": result.returns}))
         print(describe_evaluation(result))
         print(f"Policy  {path / POLICY}\nCurves  {path / 'metrics.jsonl'}\nVideo   embodied play {path}")
@@ -183,20 +201,7 @@ def _kind(device: str) -> str:
 
 
 def _loop(config: Train, trainer: Trainer | StackedTrainer, path: Path) -> None:
-    metrics = Metrics(path, resume_at=trainer.steps)
-    try:
-        with Progress(f"embodied train · {path}") as progress:
-            progress.begin(0, path.name, trainer.iterations * trainer.samples, trainer.steps)
-            while not trainer.finished:
-                values = trainer.iterate()
-                metrics.write(trainer.steps, values)
-                progress.advance(0, trainer.steps, values.get("episode/return"))
-                if trainer.iteration % config.checkpoint_every == 0 or trainer.finished:
-                    tensors, facts = trainer.state()
-                    facts["device"] = _kind(config.device)
-                    save_checkpoint(path / "checkpoints", trainer.steps, tensors, facts)
-    finally:
-        metrics.close()
+    train_to_the_end("train", trainer, path, config.checkpoint_every, {"device": _kind(config.device)})
 
 
 def _folder_name(config: Train) -> str:
@@ -228,10 +233,12 @@ def _body(config: Train, path: Path) -> tuple[Body | None, Reading | None]:
     return find_body(config.body if config.body is not None else find_task(config.task).default_body), None
 
 
-def evaluate_policy(task: str, body, policy, episodes: int, seed: int, threads: int | None = None) -> Evaluation:
-    """Full episodes under the policy's mean action, one world each, on the CPU wherever it was trained."""
+def evaluate_actor(
+    task: str, body: Body | None, actor: Actor, episodes: int, seed: int, threads: int | None = None
+) -> Evaluation:
+    """Full episodes, one world each, on the CPU wherever the policy was trained."""
     env = make(task, body, episodes, threads=threads)
-    result = evaluate(env, mean_actor(policy), generator_seed(stream(seed, EVALUATION)))
+    result = evaluate(env, actor, generator_seed(stream(seed, EVALUATION)))
     env.close()
     return result
 

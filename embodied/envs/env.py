@@ -83,6 +83,15 @@ class Env(PlayedTask[CpuWorld, ObservationSpec]):
             value.numpy()[worlds] = starts.parameters[name]
         return self._show(worlds, starts.observation)
 
+    def starts_of(self, worlds: np.ndarray) -> Starts:
+        """Where worlds with these numbers stand, as starts: `begin_at` puts them back there."""
+        return Starts(
+            self.world.state().numpy()[worlds],
+            {name: group.numpy()[worlds] for name, group in self._latest.items()},
+            {name: value.numpy()[worlds] for name, value in self.task.memory.items()},
+            {name: value.numpy()[worlds] for name, value in self.world.parameters.items()},
+        )
+
     def _show(self, worlds: np.ndarray, rows: Mapping[str, np.ndarray]) -> Observation:
         # The others keep what they last showed: what they feel may since have been restored from a checkpoint.
         shown = {name: group.numpy().copy() for name, group in self._latest.items()}

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from embodied.envs.env import Env
+from embodied.envs.start_pool import Starts
 from embodied.senses import ObservationSpec
 from embodied.vector_env import Observation
 
@@ -129,6 +130,23 @@ class AutoresetEnv:
         """The episodes that ended in these worlds."""
         metrics = {name: value.numpy()[finished] for name, value in self.env.task.metrics().items()}
         return EndedEpisodes(finished, self._length[finished], self._sums[:, finished], self.env.term_names, metrics)
+
+    def standing(self, worlds: np.ndarray) -> tuple[Starts, np.ndarray, np.ndarray]:
+        """All that worlds with these numbers (k,) go on from, copied: for `put_back`."""
+        return self.env.starts_of(worlds), self._steps[:, worlds], self._sums[:, worlds]
+
+    def put_back(self, worlds: np.ndarray, standing: tuple[Starts, np.ndarray, np.ndarray]) -> Observation:
+        """Puts these worlds where `standing` found them; returns the observation of all worlds.
+
+        What happened to them since is as if it had not; but for the generator, which has drawn for it.
+        """
+        starts, self._steps[:, worlds], self._sums[:, worlds] = standing
+        observation = self.env.begin_at(worlds, starts)
+        if self.env.task.refreshes_constants:
+            mask = torch.zeros_like(self._all)
+            mask[torch.from_numpy(worlds)] = True
+            self.world.refresh_constants(mask)
+        return observation
 
     def state_dict(self) -> dict[str, Tensor]:
         """All that determines what follows."""

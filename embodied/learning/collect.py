@@ -54,7 +54,7 @@ def collect(
         position.observation, reward, terminated, truncated, info = env.step(actions)
         experience.write_step(step, actions, reward, terminated, truncated)
         if len(info["episode"]["world"]):
-            _note(episodes, info)
+            note_episodes(episodes, info)
             position.memory = policy.clear(position.memory, terminated | truncated)
             if truncated.any():
                 _bootstrap(policy, experience, step, info["final_obs"])
@@ -71,7 +71,8 @@ def _bootstrap(policy: ActorCritic, experience: Experience, step: int, final: Ob
         experience.final_values[step, cut] = policy.value(policy.normalise(last))
 
 
-def _note(episodes: Episodes, info: dict) -> None:
+def note_episodes(episodes: Episodes, info: dict) -> None:
+    """Takes in the episodes that ended in a step, from its info."""
     episode = info["episode"]
     episodes.returns += episode["return"].tolist()
     episodes.lengths += episode["length"].tolist()

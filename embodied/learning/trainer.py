@@ -58,8 +58,8 @@ class Trainer:
         self.ppo = PPO(self.policy, config, threads, symmetry)
         self.generator = torch_generator(stream(seed, SAMPLING))
         self.experience = Experience(config.rollout_steps, env.num_worlds, env.observation_space, env.action_space)
-        self.samples = config.rollout_steps * env.num_worlds
-        """Environment steps of one iteration."""
+        self.samples = config.rollout_steps * env.num_worlds * getattr(env, "hold", 1)
+        """Control steps of one iteration, of each latent all that it may be held for."""
         self.iterations = math.ceil(steps / self.samples)
         self.iteration = 0
         self.episodes = 0

@@ -37,6 +37,8 @@ class Policy(Protocol):
 
 PRIVILEGED = "privileged"
 """The group that only a simulation knows: critics read it, actors don't unless they are told to."""
+STYLE = "style"
+"""The group that discriminators compare with motion clips; nobody else reads it unless told to."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ class PolicyConfig:
     action_gain: float = 1.0
     """Of the initial weights that give mean actions. DERL; with 0.01 first actions are noise about 0."""
     actor_groups: tuple[str, ...] = ()
-    """Observation groups that the actor reads; by default all but ``privileged``."""
+    """Observation groups that the actor reads; by default all but ``privileged`` and ``style``."""
     critic_groups: tuple[str, ...] = ()
-    """Observation groups that the critic reads; by default all."""
+    """Observation groups that the critic reads; by default all but ``style``."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,9 @@ class PolicyShape:
             if space.shape is None or len(space.shape) != 1:
                 raise TypeError(f"observation group {name!r} must be one-dimensional, not {space}")
             groups[name] = space.shape[0]
-        actor = _chosen("actor_groups", config.actor_groups, groups) or tuple(n for n in groups if n != PRIVILEGED)
-        critic = _chosen("critic_groups", config.critic_groups, groups) or tuple(groups)
+        shown = tuple(name for name in groups if name != STYLE)
+        actor = _chosen("actor_groups", config.actor_groups, groups) or tuple(n for n in shown if n != PRIVILEGED)
+        critic = _chosen("critic_groups", config.critic_groups, groups) or shown
         read = {name: size for name, size in groups.items() if name in actor or name in critic}
         actor, critic = (() if len(each) == len(read) else each for each in (actor, critic))
         start = config.initial_log_std, config.hidden_gain, config.action_gain

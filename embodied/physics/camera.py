@@ -19,7 +19,14 @@ class Camera:
     """Draws frames of a World. Shadows and multisampling are kept small: software rendering pays for them."""
 
     def __init__(
-        self, world: CpuWorld, track: int, width: int = 640, height: int = 480, distance: float = DISTANCE
+        self,
+        world: CpuWorld,
+        track: int,
+        width: int = 640,
+        height: int = 480,
+        distance: float = DISTANCE,
+        shadows: int = 2048,
+        samples: int = 4,
     ) -> None:
         """Opens a drawing context.
 
@@ -28,6 +35,8 @@ class Camera:
             track: id of the body that the view follows.
             width, height: of the picture, pixels.
             distance: from the body, m.
+            shadows: side of their map, texels; less is quicker, 0 draws none.
+            samples: of a pixel against stairs; 0 is quicker.
 
         Raises:
             NoGraphics: the graphics library is missing.
@@ -38,8 +47,8 @@ class Camera:
         self._model = self._picture.model
         self._model.vis.global_.offwidth = max(width, self._model.vis.global_.offwidth)
         self._model.vis.global_.offheight = max(height, self._model.vis.global_.offheight)
-        self._model.vis.quality.shadowsize = 2048
-        self._model.vis.quality.offsamples = 4
+        self._model.vis.quality.shadowsize = shadows
+        self._model.vis.quality.offsamples = samples
         try:
             self._renderer = mujoco.Renderer(self._model, height, width)
         except Exception as error:

@@ -32,6 +32,10 @@ def run_figures(path: Path) -> dict[str, Any]:
         return _training(path)
     if kind == "transfer":
         return {"kind": "transfer"}
+    if kind == "ase":
+        from embodied.report.repertoire import repertoire_figures  # draws: matplotlib takes a second to import
+
+        return repertoire_figures(path)
     raise UserError(f"{path} holds a run of {kind!r}, which has no figures")
 
 
@@ -47,7 +51,7 @@ def report_figures(path: Path, beside: Path | None = None, arenas: Sequence[Path
         UserError: as `run_figures`, and for runs that cannot be compared.
     """
     found = run_figures(path)
-    if found["kind"] != "train" and (transfers := read_transfers((path, *arenas))):
+    if found["kind"] not in ("train", "ase") and (transfers := read_transfers((path, *arenas))):
         found["transfer"] = transfer_figures(transfers)
     if found["kind"] != "evolve":
         if beside is not None:

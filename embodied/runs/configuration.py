@@ -91,7 +91,7 @@ def preset_folder() -> Path:
 
 def preset_names(command: str) -> list[str]:
     """Names of the presets for a command."""
-    return sorted(path.stem for path in (preset_folder() / command).glob("*.yaml"))
+    return sorted(path.stem for path in (preset_folder() / command.replace(" ", "-")).glob("*.yaml"))
 
 
 def find_preset(command: str, preset: str) -> Path:
@@ -107,7 +107,7 @@ def find_preset(command: str, preset: str) -> Path:
         close = difflib.get_close_matches(preset, names, n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(names) or 'none'}"
         raise UserError(f"there is no preset {preset!r} for {command}; {hint}")
-    return preset_folder() / command / f"{preset}.yaml"
+    return preset_folder() / command.replace(" ", "-") / f"{preset}.yaml"
 
 
 def read_config(kind: type[Config], path: Path, default: Config) -> Config:

@@ -25,6 +25,8 @@ MAY_DIFFER = {
         "patience",
         "memory",
     ),
+    "imitate": ("steps", "threads", "update_threads"),
+    "ase": ("steps", "threads", "update_threads"),
     "transfer": ("run", "tasks", "workers", "device", "checkpoint_seconds", "patience", "memory"),
 }
 """Fields in which a resumed run may differ from what its folder says: totals, and what does the work."""

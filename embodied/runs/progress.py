@@ -27,6 +27,8 @@ class Work:
     """Steps that were done when it was taken up."""
     reward: float | None = None
     """Mean return of its recent episodes."""
+    note: str = ""
+    """What else there is to say of it, in a few words."""
     began: float = 0.0
 
     @property
@@ -67,15 +69,15 @@ class Progress:
         """Work begins, or goes on at ``done`` steps."""
         self._work[key] = Work(name, total, done, first=done, began=time.monotonic())
 
-    def advance(self, key: int, done: int, reward: float | None) -> None:
+    def advance(self, key: int, done: int, reward: float | None, note: str = "") -> None:
         """Work advanced to ``done`` steps."""
-        self._work[key].done = done
-        self._work[key].reward = reward
+        work = self._work[key]
+        work.done, work.reward, work.note = done, reward, note
         if self._live is not None:
             self._live.update(self._table())
         elif time.monotonic() - self._spoke > PLAIN_EVERY:
             for work in self._work.values():
-                self.say(f"  {work.name}: {_figures(work)}")
+                self.say(f"  {work.name}: {_figures(work)}" + (f"; {work.note}" if work.note else ""))
 
     def end(self, key: int, line: str) -> None:
         """Work is done; the line stays."""
@@ -91,7 +93,8 @@ class Progress:
         sys.stdout.flush()
 
     def _table(self) -> Table:
-        table = Table(title=self._title, caption=self.summary, title_justify="left", caption_justify="left")
+        notes = "\n".join(line for line in (self.summary, *(work.note for work in self._work.values())) if line)
+        table = Table(title=self._title, caption=notes, title_justify="left", caption_justify="left")
         for heading in ("", "steps", "reward", "steps/s", "left"):
             table.add_column(heading, justify="left" if not heading else "right")
         for work in self._work.values():

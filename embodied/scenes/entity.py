@@ -73,6 +73,13 @@ class Entity:
                 scale[number] = self.body.action_scale
         return offset, scale
 
+    @cached_property
+    def driven(self) -> list[int]:
+        """(actuators,) Number among `joints` of the one whose position an actuator holds; -1 where it holds none's."""
+        held = [self._holds_position(each) and self._drives_joint(each) for each in self.actuators]
+        targets = [int(self.model.actuator_trnid[each, 0]) for each in self.actuators]
+        return [self.joints.index(joint) if holds else -1 for joint, holds in zip(targets, held, strict=True)]
+
     def _holds_position(self, actuator: int) -> bool:
         """A servo on position: its force falls with the position at all. A servo on velocity's does not."""
         affine = self.model.actuator_biastype[actuator] == mujoco.mjtBias.mjBIAS_AFFINE

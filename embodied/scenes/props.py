@@ -38,6 +38,27 @@ def box(half_side: float, mass: float, name: str = "box") -> Body:
     return Body(name, spec, "free", half_side, clearance=0.0)
 
 
+def pillar(half_side: float, height: float, mass: float, name: str = "pillar") -> Body:
+    """A square post that stands on its foot and can be knocked over.
+
+    Args:
+        half_side: m.
+        height: m.
+        mass: kg.
+        name: of the body.
+    """
+
+    def spec() -> mujoco.MjSpec:
+        made = mujoco.MjSpec()
+        body = made.worldbody.add_body(name=name)
+        body.add_freejoint(name="root")
+        size = [half_side, half_side, 0.5 * height]
+        body.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_BOX, size=size, mass=mass, friction=FRICTION, rgba=COLOUR)
+        return made
+
+    return Body(name, spec, "free", 0.5 * height, clearance=0.0)
+
+
 def ball(radius: float, density: float, solref: tuple[float, float], name: str = "ball") -> Body:
     """A ball that can be pushed and rolls.
 
@@ -66,6 +87,31 @@ def ball(radius: float, density: float, solref: tuple[float, float], name: str =
         return made
 
     return Body(name, spec, "free", radius, clearance=0.0)
+
+
+def marker(radius: float, name: str = "marker") -> Body:
+    """A small ball that shows a point in the air. Nothing touches it; tasks put it where they like.
+
+    Args:
+        radius: m.
+        name: of the body.
+    """
+
+    def spec() -> mujoco.MjSpec:
+        made = mujoco.MjSpec()
+        body = made.worldbody.add_body(name=name, mocap=True)
+        body.add_geom(
+            name=name,
+            type=mujoco.mjtGeom.mjGEOM_SPHERE,
+            size=[radius, 0, 0],
+            contype=0,
+            conaffinity=0,
+            group=MARK_GROUP,
+            rgba=MARK_COLOUR,
+        )
+        return made
+
+    return Body(name, spec, "fixed", 0.0, clearance=0.0)
 
 
 def mark(radius: float, name: str = "mark") -> Body:

@@ -6,6 +6,7 @@ Terms are known by their names; `register_mirror` adds those of other people's s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from embodied.scenes.flip import Flip
 from embodied.scenes.symmetry import AXIAL, POLAR, BodySymmetry, NotSymmetric
@@ -38,7 +39,9 @@ def mirrored_terms(symmetry: BodySymmetry, terms: Sequence[Term]) -> Flip:
             raise NotSymmetric(
                 f"nobody has said what becomes of the observation {term.name!r} in a mirror; register_mirror does"
             )
-        flip = _rules[term.name](symmetry, term)
+        steps = term.history
+        once = replace(term, size=term.size // steps, shape=(), history=1) if steps > 1 else term
+        flip = Flip.joined([_rules[term.name](symmetry, once)] * steps)
         if len(flip) != term.size:
             raise NotSymmetric(f"the mirror of {term.name!r} has {len(flip)} numbers and the term {term.size}")
         flips.append(flip)
@@ -62,6 +65,11 @@ def _limb_ends(symmetry: BodySymmetry, term: Term) -> Flip:
     return Flip.of(places, [1.0, -1.0] * len(limbs))
 
 
+def _rows(row: Flip, term: Term) -> Flip:
+    """Several of a kind, one after the other."""
+    return Flip.joined([row] * (term.size // len(row)))
+
+
 for _name in ("joint_pos", "joint_vel", "joint_deviation"):
     register_mirror(_name, lambda symmetry, term: symmetry.joints)
 for _name in ("root_linear_velocity", "gravity", "goal_position", "object_position", "object_velocity", "object_goal"):
@@ -79,6 +87,17 @@ register_mirror("limb_ends", _limb_ends)
 register_mirror("last_action", lambda symmetry, term: symmetry.actuators)
 # Velocities ahead and to the left, and rate of turning to the left.
 register_mirror("command", lambda symmetry, term: Flip.of((0, 1, 2), (1.0, -1.0, -1.0)))
+# Of tasks that skills are commanded in, and of the clips they track, some moments ahead.
+for _name in ("goal_direction", "goal_facing", "goal_offset", "object_offset", "object_linear_velocity"):
+    register_mirror(_name, lambda symmetry, term: POLAR)
+for _name in ("object_tangent", "object_normal"):  # x and z axis of a thing that is its own mirror image
+    register_mirror(_name, lambda symmetry, term: POLAR)
+register_mirror("object_angular_velocity", lambda symmetry, term: AXIAL)
+for _name in ("goal_speed", "root_height", "time_left"):
+    register_mirror(_name, lambda symmetry, term: Flip.of((0,)))
+register_mirror("reference_position", lambda symmetry, term: _rows(POLAR, term))
+register_mirror("reference_rotation", lambda symmetry, term: _rows(AXIAL, term))
+register_mirror("reference_joints", lambda symmetry, term: _rows(symmetry.joints, term))
 register_mirror("height_map", _grid)
 register_mirror("depth", _grid)
 register_mirror("lidar", _ring)

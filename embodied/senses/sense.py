@@ -30,6 +30,8 @@ class Term:
     """How the numbers are laid out, last axis fastest, where they are more than a row."""
     noise: float = 0.0
     """Half-width of the uniform noise that is added to each number, in the unit."""
+    history: int = 1
+    """How many control steps are shown, the oldest first; ``size`` counts the numbers of all of them."""
 
 
 class Sense(Protocol):
@@ -126,7 +128,8 @@ class ObservationSpec:
                 columns = f"{place.start}:{place.stop}"
                 shape = "x".join(map(str, term.shape or (term.size,)))
                 noise = f"±{term.noise:g}" if term.noise else "-"
-                rows.append((group, term.name, columns, shape, term.unit, term.frame or "-", f"±{term.limit:g}", noise))
+                name = term.name if term.history == 1 else f"{term.name}, {term.history} steps"
+                rows.append((group, name, columns, shape, term.unit, term.frame or "-", f"±{term.limit:g}", noise))
         return aligned(rows)
 
 

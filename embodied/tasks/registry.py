@@ -33,6 +33,10 @@ OWN: dict[str, str] = {
     "obstacle": "Obstacle",
     "velocity": "Velocity",
     "velocity_rough": "VelocityRough",
+    "heading": "Heading",
+    "location": "Location",
+    "reach": "Reach",
+    "strike": "Strike",
 }
 """This package's tasks: class names, each in the module that is named like the task."""
 

@@ -9,6 +9,7 @@ pytest.importorskip("mujoco_warp", reason="needs the extra gpu")
 
 import embodied
 from embodied.cli import train as command
+from embodied.cli import training_loop
 from embodied.cli.main import main
 from embodied.physics.devices import is_gpu_world
 from embodied.runs.checkpoint import latest_checkpoint
@@ -47,7 +48,7 @@ def test_it_leaves_what_a_training_on_the_cpu_leaves(trained):
 def test_stopped_after_a_checkpoint_and_resumed_it_gives_the_weights_of_one_never_stopped(
     trained, tmp_path, monkeypatch
 ):
-    save, saved = command.save_checkpoint, []
+    save, saved = training_loop.save_checkpoint, []
 
     def save_and_stop(*args):
         save(*args)
@@ -55,11 +56,11 @@ def test_stopped_after_a_checkpoint_and_resumed_it_gives_the_weights_of_one_neve
         if len(saved) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "save_checkpoint", save_and_stop)
+    monkeypatch.setattr(training_loop, "save_checkpoint", save_and_stop)
     with pytest.raises(SystemExit) as stopped:
         train(tmp_path / "run", 4, "--checkpoint-every", "1")
     assert stopped.value.code == 130
-    monkeypatch.setattr(command, "save_checkpoint", save)
+    monkeypatch.setattr(training_loop, "save_checkpoint", save)
     train(tmp_path / "run", 4, "--checkpoint-every", "1", "--resume")
     one, other = (embodied.load(folder).state_dict() for folder in (tmp_path / "run", trained))
     assert all(torch.equal(one[name], other[name]) for name in other)

@@ -223,8 +223,9 @@ def test_a_motor_without_limits_takes_one_unit_either_way():
     np.testing.assert_array_equal(entity.control_range[:2], [[-0.25, 0.75], [-1.0, 1.0]])
 
 
-WITHOUT_WORLDS = ("bench", "motion")
-"""Rooms with models of their own: the bare engine as a yardstick, and the kinematics of a robot by itself."""
+WITHOUT_WORLDS = ("bench", "export", "motion")
+"""Rooms with models of their own: the bare engine as a yardstick, a bundle that runs without the framework, and the
+kinematics of a robot by itself."""
 
 
 def test_only_physics_and_scenes_read_the_engine_s_arrays():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from embodied.scenes.arrays import HostArrays
 from embodied.scenes.flip import Flip
 from embodied.scenes.props import box, mark
 from embodied.scenes.symmetry import NotSymmetric
@@ -14,7 +15,9 @@ from embodied.senses.body_velocity import Gyro, Velocimeter
 from embodied.senses.foot_contacts import FootContacts
 from embodied.senses.goals import GoalPosition
 from embodied.senses.gravity import ProjectedGravity
+from embodied.senses.heading_frame import AlongHeading, along
 from embodied.senses.height_map import HeightMap, regular_grid
+from embodied.senses.history import History
 from embodied.senses.joint_deviations import JointDeviations
 from embodied.senses.joints import JointVelocities
 from embodied.senses.mirrored import mirrored_terms, register_mirror
@@ -22,6 +25,7 @@ from embodied.senses.objects import ObjectState
 from embodied.senses.proprioception import proprioception
 from embodied.senses.rays import DepthCamera, Lidar
 from embodied.senses.remembered import Remembered
+from embodied.senses.root_height import RootHeight
 from morphologies import find_body
 from tests.scenes.before_a_mirror import BeforeAMirror
 from tests.scenes.test_symmetry import centred
@@ -135,3 +139,31 @@ def test_feet_that_count_on_one_side_only_are_refused():
     mirror = BeforeAMirror(centred("go1"))
     with pytest.raises(NotSymmetric, match="FR_foot of go1 counts; its mirror image FL_foot does not"):
         mirror.symmetry.among(("FR_foot", "RR_foot", "RL_foot"))
+
+
+def test_histories_and_goals_along_a_heading():
+    mirror = BeforeAMirror(centred("go1"), 1e-6)
+    robot = mirror.robot
+    felt = (JointDeviations(robot), JointVelocities(robot), Gyro(robot), ProjectedGravity(robot))
+    history = History(felt, 2, HostArrays(), 2)
+    drive(mirror)
+    history.shift()
+    drive(mirror)
+    history.shift()
+    way = np.array([[[1.0, 0.6, 0.2]], [[1.0, -0.6, 0.2]]])
+    goal = AlongHeading(robot, (along("goal_offset", "m", 10.0),), lambda: way)
+    assert_mirrored(mirror, [*history.senses, RootHeight(robot), goal])
+
+
+def test_references_of_several_moments_are_mirrored_each():
+    symmetry = BeforeAMirror(centred("go1"), 1e-6).symmetry
+    terms = [Term(f"reference_{what}", 2 * size, "m", 1.0) for what, size in _REFERENCES.items()]
+    given = torch.randn(1, 2 * (3 + 3 + 12), generator=torch.Generator().manual_seed(0))
+    found = mirrored_terms(symmetry, terms)(given)[0]
+    np.testing.assert_allclose(found[:6], given[0, :6] * torch.tensor([1.0, -1.0, 1.0] * 2))
+    np.testing.assert_allclose(found[6:12], given[0, 6:12] * torch.tensor([-1.0, 1.0, -1.0] * 2))
+    for start in (12, 24):
+        np.testing.assert_allclose(found[start : start + 12], symmetry.joints(given[:, start : start + 12])[0])
+
+
+_REFERENCES = {"position": 3, "rotation": 3, "joints": 12}

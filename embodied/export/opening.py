@@ -1,0 +1,114 @@
+"""Opening: a bundle as something that decides and moves, for whoever got it from somebody.
+
+Nothing of a bundle is ever executed: `run_policy` is the framework's own, whatever file of that name lies there.
+Networks are looked through and the MJCF is met by a child process before any library is let at them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mujoco
+import numpy as np
+
+from embodied.export.arrays import read_arrays
+from embodied.export.errors import BundleError
+from embodied.export.manifest import read_bundle
+from morphologies.read import Overrides, RobotError
+from morphologies.read.child import gathered_in_child
+from morphologies.read.compile import quiet
+
+if TYPE_CHECKING:
+    from embodied.export.run_policy import BundledPolicy, Simulation
+
+SCRIPT = "run_policy.py"
+
+
+@dataclass(frozen=True)
+class OpenBundle:
+    """A bundle whose checksums, schema, networks and MJCF are sound."""
+
+    where: str
+    """What errors call it."""
+    manifest: dict[str, Any]
+    files: dict[str, bytes]
+    """Those that the manifest lists, by path."""
+    others: list[str]
+    """Paths of files that it does not."""
+    policy: BundledPolicy
+    simulation: Simulation
+
+    def arrays(self, path: str) -> dict[str, np.ndarray]:
+        """Those of one of its files.
+
+        Raises:
+            BundleError: there is no such file, or it holds no finite numbers.
+        """
+        if path not in self.files:
+            raise BundleError(self.where, f"lists no {path}")
+        return read_arrays(self.files[path], f"{self.where}/{path}")
+
+
+def open_bundle(folder: Path, name: str | None = None) -> OpenBundle:
+    """Opens a bundle.
+
+    Args:
+        folder: of the bundle.
+        name: what errors call it; its path by default.
+
+    Raises:
+        BundleError: the first thing that is wrong with it, or a library that is missing.
+    """
+    refuse_missing()
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
+
+    from embodied.export.run_policy import BundledPolicy, Simulation
+
+    where = name or str(folder)
+    manifest, files, others = read_bundle(folder)
+    try:
+        for network in manifest["networks"]:
+            _refuse_foreign(files[network["file"]], network, where)
+        material = gathered_in_child(folder / manifest["robot"]["scene"], folder, Overrides(), None)
+        with quiet():
+            model = mujoco.MjModel.from_xml_string(material.text, material.files)
+        policy = BundledPolicy(folder)
+        return OpenBundle(where, manifest, files, others, policy, Simulation(policy, model))
+    except RobotError as error:
+        raise BundleError(where, str(error)) from None
+    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
+        raise BundleError(where, f"a network cannot be read: {error}") from None
+    except (KeyError, ValueError) as error:
+        raise BundleError(where, f"does not fit together: {error}") from None
+
+
+def _refuse_foreign(content: bytes, network: dict[str, Any], where: str) -> None:
+    """Raises BundleError for a network that would read other files, or is not the one that the manifest describes."""
+    import onnx
+    from google.protobuf.message import DecodeError
+    from onnx.external_data_helper import _get_all_tensors, uses_external_data
+
+    try:
+        model = onnx.load_model_from_string(content)
+        onnx.checker.check_model(model)
+    except (DecodeError, onnx.checker.ValidationError, ValueError) as error:
+        raise BundleError(where, f"{network['file']} is no ONNX model: {error}") from None
+    if any(uses_external_data(tensor) for tensor in _get_all_tensors(model)):
+        raise BundleError(where, f"{network['file']} refers to other files, which no network of a bundle does")
+    found = ([value.name for value in model.graph.input], [value.name for value in model.graph.output])
+    said = ([each["name"] for each in network["inputs"]], [network["output"]["name"]])
+    opset = next((each.version for each in model.opset_import if each.domain == ""), None)
+    if found != said or opset != network["opset"]:
+        raise BundleError(where, f"{network['file']} is not the network that the manifest describes")
+
+
+def refuse_missing() -> None:
+    """Raises BundleError where the libraries that bundles need are not installed."""
+    try:
+        import jsonschema  # noqa: F401
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise BundleError("embodied export", f"needs {error.name}: pip install 'embodied[export]'") from None

@@ -1,0 +1,1 @@
+"""Skills learned from motion: imitation, and priors that other policies command."""

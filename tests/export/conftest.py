@@ -1,0 +1,87 @@
+"""A bundle of a policy that was never trained: it moves all the same, and nothing here depends on how well."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from embodied.learning.load import POLICY, save_policy
+from embodied.networks import ActorCritic, PolicyShape
+
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+from embodied.cli.main import main
+from embodied.envs import make
+from embodied.skills.ase.config import ASEConfig
+from embodied.skills.ase.policy import SkillPolicy, SkillShape
+from embodied.skills.ase.prior import PRIOR, ASEPrior, Origin, save_prior
+
+
+def trembling(generator):
+    """A policy for a Go1's velocity task that moves all joints by a tenth of a radian or so."""
+    shape = PolicyShape({"policy": 45}, 12, hidden=(32, 32))
+    policy = ActorCritic(shape, generator)
+    policy.update_normalisers({"policy": torch.randn(500, 45, generator=generator) * 0.5 + 0.1})
+    with torch.no_grad():
+        policy.actor.trunk.layers[-1].weight *= 0.4  # so gently that it is not chance what becomes of the last digit
+    return policy
+
+
+@pytest.fixture(scope="session")
+def made_run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("training") / "run"
+    folder.mkdir()
+    config = {"kind": "train", "task": "velocity", "body": None, "genome": None, "steps": 1000, "seed": 3}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    save_policy(trembling(torch.Generator().manual_seed(0)), folder / POLICY)
+    (folder / "evaluation.json").write_text(json.dumps({"episodes": 2, "return": {"mean": 1.0}}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_bundle(made_run) -> Path:
+    """As the command writes it; not to be changed."""
+    folder = made_run.parent / "bundle"
+    main(["export", str(made_run), "--out", str(folder), "--licence", "CC0-1.0"])
+    return folder
+
+
+@pytest.fixture
+def bundle(made_bundle, tmp_path) -> Path:
+    """One of one's own."""
+    return Path(shutil.copytree(made_bundle, tmp_path / "bundle"))
+
+
+def untrained_prior() -> ASEPrior:
+    """A Go1's skills as they are before any training, small enough to keep it standing or so."""
+    env = make("heading", num_worlds=1)
+    try:
+        spaces = env.observation_space.spaces
+        spaces = type(env.observation_space)({name: spaces[name] for name in ("proprio", "privileged", "style")})
+        config, generator = ASEConfig(hidden=(48, 32)), torch.Generator().manual_seed(4)
+        policy = SkillPolicy(SkillShape.for_spaces(spaces, env.action_space, config), generator)
+        size = spaces["proprio"].shape[0]
+        policy.normaliser("proprio").update(0.2 + 0.5 * torch.randn(300, size, generator=generator))
+        with torch.no_grad():
+            policy.decoder.mean.weight *= 0.1
+        terms = {"proprio": env.observation_spec.groups["proprio"]}
+        return ASEPrior(policy, Origin("go1", env.control_dt, terms))
+    finally:
+        env.close()
+
+
+@pytest.fixture(scope="session")
+def prior_run(tmp_path_factory) -> Path:
+    """A pre-training's folder, on two of the clips that ship."""
+    folder = tmp_path_factory.mktemp("pretraining") / "run"
+    folder.mkdir()
+    clips = Path(__file__).parents[2] / "assets" / "motions" / "go1"
+    motions = [str(clips / "trot.npz"), str(clips / "stand.npz")]
+    config = {"kind": "ase", "robot": "go1", "motions": motions, "steps": 5000, "seed": 1, "ase": {"longest_skill": 40}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    save_prior(untrained_prior(), folder / PRIOR)
+    return folder
