@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
@@ -20,7 +21,7 @@ AnyWorld = TypeVar("AnyWorld", bound=World)
 AnySpec = TypeVar("AnySpec", bound=ObservationSpec)
 
 
-class PlayedTask(Generic[AnyWorld, AnySpec]):
+class PlayedTask(ABC, Generic[AnyWorld, AnySpec]):
     """W worlds in which one task is played."""
 
     def __init__(
@@ -54,9 +55,9 @@ class PlayedTask(Generic[AnyWorld, AnySpec]):
         task.restart()
         self.reset(everywhere)
 
+    @abstractmethod
     def reset(self, mask: Tensor) -> Observation:
         """Begins an episode where the mask holds; returns the observation of all worlds."""
-        raise NotImplementedError
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that determines what follows, by name."""

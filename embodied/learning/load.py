@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from torch import Tensor
 
 from embodied.networks import ActorCritic, PolicyShape
 from embodied.runs.checkpoint import latest_checkpoint
@@ -26,6 +28,15 @@ def save_policy(policy: ActorCritic, path: Path) -> None:
     write_atomically(path, safetensors.torch.save(tensors, metadata))
 
 
+def latest_weights(run: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The policy's weights in the latest checkpoint of a run's folder, and its facts; None without a checkpoint."""
+    found = latest_checkpoint(run / "checkpoints")
+    if found is None:
+        return None
+    tensors, facts = found
+    return {n.removeprefix("policy/"): t for n, t in tensors.items() if n.startswith("policy/")}, facts
+
+
 def load(run: str | Path) -> ActorCritic:
     """The policy of a run folder, or of a policy file. A run that is not finished gives its latest checkpoint's.
 
@@ -34,11 +45,10 @@ def load(run: str | Path) -> ActorCritic:
     """
     path = Path(run)
     if path.is_dir() and not (path / POLICY).exists():
-        found = latest_checkpoint(path / "checkpoints")
+        found = latest_weights(path)
         if found is None:
             raise UserError(f"{path} holds no trained policy: no {POLICY} and no checkpoint")
-        tensors, facts = found
-        weights = {n.removeprefix("policy/"): t for n, t in tensors.items() if n.startswith("policy/")}
+        weights, facts = found
         return _policy(facts.get("policy", {}), weights, path)
     file = path / POLICY if path.is_dir() else path
     try:

@@ -82,7 +82,7 @@ def test_what_cannot_be_read_ends_with_a_sentence_and_status_2(tmp_path, capsys,
 
 
 def test_a_wider_asset_root_is_handed_on(tmp_path, capsys):
-    trimesh = pytest.importorskip("trimesh")
+    trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed")
     (tmp_path / "robot").mkdir()
     trimesh.creation.box(extents=(0.3, 0.3, 0.3)).export(tmp_path / "box.stl")
     path = tmp_path / "robot" / "box.xml"

@@ -70,7 +70,7 @@ def test_of_an_evolution_the_best_body_or_any(evolution, tmp_path, capsys):
 
 
 def test_a_robot_that_was_read_leaves_too(tmp_path):
-    pytest.importorskip("manifold3d")
+    pytest.importorskip("manifold3d", reason="needs the extra export")
     main(["export", "max", "--out", str(tmp_path / "max")])
     model = mujoco.MjModel.from_xml_path(str(tmp_path / "max" / "max.urdf"))
     assert (model.nq, model.nbody) == (12, 18), "the world and 17 links"

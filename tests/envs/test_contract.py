@@ -98,7 +98,7 @@ def test_only_what_makes_tasks_is_taken_for_one(monkeypatch):
     ],
 )
 def test_what_cannot_be_trained_leaves_no_folder(tmp_path, capsys, arguments, said):
-    pytest.importorskip("dm_control")
+    pytest.importorskip("dm_control", reason="needs the extra robots")
     with pytest.raises(SystemExit) as stopped:
         main(["train", *arguments, "--worlds", "8", "--ppo.rollout-steps", "16", "--out", str(tmp_path / "run")])
     assert stopped.value.code == 2

@@ -11,8 +11,8 @@ import yaml
 from embodied.learning.load import POLICY, save_policy
 from embodied.networks import ActorCritic, PolicyShape
 
-pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx", reason="needs the extra export")
+pytest.importorskip("onnxruntime", reason="needs the extra export")
 
 from embodied.cli.main import main
 from embodied.envs import make

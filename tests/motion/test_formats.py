@@ -229,7 +229,7 @@ def test_ase_files_of_another_body_are_refused(tmp_path):
 
 
 def test_dm_controls_own_clips_have_the_joints_of_its_walker(tmp_path):
-    pytest.importorskip("h5py")
+    pytest.importorskip("h5py", reason="needs the extra motion")
     import importlib.util
 
     found = importlib.util.find_spec("dm_control")

@@ -7,7 +7,7 @@ import pytest
 
 from embodied.motion import quaternions as q
 
-scipy = pytest.importorskip("scipy.spatial.transform")
+scipy = pytest.importorskip("scipy.spatial.transform", reason="scipy is the peer here")
 Rotation = scipy.Rotation
 
 

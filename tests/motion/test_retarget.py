@@ -95,7 +95,7 @@ def test_a_robot_files_yaml_says_how_fast_its_joints_are(tmp_path):
 
 def test_unknown_robots_and_those_without_a_free_root_are_told():
     assert known_skeleton("centaur") is None
-    pytest.importorskip("dm_control")
+    pytest.importorskip("dm_control", reason="needs the extra robots")
     with pytest.raises(MotionError, match="free root"):
         skeleton_of("walker")
 

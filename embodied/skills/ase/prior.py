@@ -16,8 +16,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from embodied.learning.load import latest_weights
 from embodied.networks import Memory
-from embodied.runs.checkpoint import latest_checkpoint
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.senses import Term
@@ -146,11 +146,10 @@ def load_prior(run: str | Path) -> ASEPrior:
     """
     path = Path(run)
     if path.is_dir() and not (path / PRIOR).exists():
-        found = latest_checkpoint(path / "checkpoints")
+        found = latest_weights(path)
         if found is None:
             raise UserError(f"{path} holds no skill prior: no {PRIOR} and no checkpoint")
-        tensors, facts = found
-        weights = {n.removeprefix("policy/"): t for n, t in tensors.items() if n.startswith("policy/")}
+        weights, facts = found
         if "skills" not in facts or "origin" not in facts:
             raise UserError(f"{path} holds no skill prior: its checkpoints are of another kind of training")
         return _prior(facts["skills"], facts["origin"], weights, path)

@@ -13,7 +13,7 @@ from morphologies.fabricate import FabricationError, fabricate, shapes, solids
 from morphologies.fabricate.glb import UPRIGHT
 from tests.morphologies.fabricate.bodies import NAMES, body, made
 
-trimesh = pytest.importorskip("trimesh")
+trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed")
 
 
 @lru_cache
@@ -23,7 +23,7 @@ def loaded(content):
 
 @pytest.mark.parametrize("name", [*NAMES, "go1", "max"])
 def test_every_mesh_is_closed(name):
-    pytest.importorskip("manifold3d")
+    pytest.importorskip("manifold3d", reason="needs the extra export")
     fabrication = made(name)
     files = {path for path in fabrication.files if path.endswith(".stl")}
     assert {link.mesh for link in fabrication.parts.links} - {None} <= files
@@ -51,7 +51,7 @@ def test_a_mesh_of_the_genomes_density_weighs_what_the_link_weighs(name):
 
 
 def test_the_shapes_of_a_link_become_one_solid_without_walls_inside():
-    pytest.importorskip("manifold3d")
+    pytest.importorskip("manifold3d", reason="needs the extra export")
     one, two = shapes.box(np.array([1.0, 1.0, 1.0])), shapes.box(np.array([1.0, 1.0, 1.0]))
     two.apply_translation([0.5, 0.25, 0.0])
     united, pieces = solids.unite([one, two], "boxes")
@@ -88,7 +88,7 @@ def test_the_glb_is_the_body_upright(name):
 
 
 def test_the_glb_stands_in_the_default_pose():
-    pytest.importorskip("manifold3d")
+    pytest.importorskip("manifold3d", reason="needs the extra export")
     scene = trimesh.load_scene(io.BytesIO(made("max").files["max.glb"]), file_type="glb")
     model = body("max").spec().compile()
     data = mujoco.MjData(model)
@@ -116,7 +116,7 @@ def test_several_shapes_without_manifold3d_name_the_extra(monkeypatch):
 
 
 def test_an_open_mesh_is_told_and_printed_as_its_hull():
-    pytest.importorskip("manifold3d")
+    pytest.importorskip("manifold3d", reason="needs the extra export")
     spec = mujoco.MjSpec.from_string("<mujoco><worldbody/></mujoco>")
     roof = trimesh.creation.box(extents=[0.2, 0.2, 0.2])
     roof.update_faces(np.arange(len(roof.faces)) > 1)  # one side is missing

@@ -40,7 +40,7 @@ def test_read_back_it_is_the_body_again(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["quadruped", "walker", "humanoid"])
 def test_robots_with_tendons_and_filters_too(name):
-    pytest.importorskip("dm_control")
+    pytest.importorskip("dm_control", reason="needs the extra robots")
     original = body(name).spec().compile()
     written = mujoco.MjModel.from_xml_string(made(name).files[f"mjcf/{name}.xml"].decode(), body(name).spec().assets)
     for field in ("dof_armature", "jnt_range", "geom_size", "actuator_biasprm", "tendon_range", "body_inertia"):

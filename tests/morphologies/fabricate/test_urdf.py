@@ -77,7 +77,7 @@ def test_mujocos_own_reader_finds_the_same_masses_and_moments(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["ant", "crab", "random6", "max"])
 def test_yourdfpy_puts_every_mesh_where_mujoco_puts_the_link(name, tmp_path):
-    yourdfpy = pytest.importorskip("yourdfpy")
+    yourdfpy = pytest.importorskip("yourdfpy", reason="a second reader of URDF, when it is installed")
     robot = yourdfpy.URDF.load(str(written(made(name), tmp_path) / f"{name}.urdf"))
     assert robot.validate()
     model = body(name).spec().compile()
@@ -164,7 +164,7 @@ REFERENCES = {"swing": 0.25, "lift": -0.1, "reach": 0.02, "follow": 0.1}
 @pytest.mark.parametrize("root", ["free", "fixed", "planar"])
 @pytest.mark.parametrize("references", [False, True])
 def test_an_odd_robot_moves_like_itself_however_it_is_held(root, references, tmp_path):
-    pytest.importorskip("manifold3d")
+    pytest.importorskip("manifold3d", reason="needs the extra export")
     file = tmp_path / "odd.xml"
     file.write_text(ODD if references else re.sub(r' ref="[^"]*"', "", ODD))
     original = read_robot(file, root=root, trusted=True)
@@ -209,7 +209,7 @@ def test_names_that_are_one_to_others_become_several(tmp_path):
 
 
 def test_what_does_not_come_along_is_told(tmp_path):
-    pytest.importorskip("dm_control")
+    pytest.importorskip("dm_control", reason="needs the extra robots")
     notes = " ".join(made("quadruped").notes)
     for words in ("12 tendons", "lift_front_left", "lag behind", "no mimics", "without an actuator"):
         assert words in notes

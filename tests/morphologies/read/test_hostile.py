@@ -127,7 +127,7 @@ def test_compiler_folders_lead_nowhere_else(room):
 
 
 def test_a_wider_root_lets_them_in(room):
-    trimesh = pytest.importorskip("trimesh")
+    trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed")
     trimesh.creation.box().export(room / "secret" / "arm.stl")
     path = room / "robot" / "robot.xml"
     path.write_text(_mesh("../secret/arm.stl"))

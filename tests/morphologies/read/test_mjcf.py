@@ -223,7 +223,7 @@ def test_torque_control_replaces_what_there_is(tmp_path):
 
 
 def test_includes_and_meshes_in_the_folder_are_read(tmp_path):
-    trimesh = pytest.importorskip("trimesh")
+    trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed")
     (tmp_path / "parts").mkdir()
     box = trimesh.creation.box(extents=(0.2, 0.1, 0.1))
     for suffix in ("stl", "obj", "ply", "glb", "dae"):

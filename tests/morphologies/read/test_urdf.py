@@ -13,7 +13,7 @@ from morphologies.read import Reading, RobotError
 from morphologies.read import read as read_in_child
 from morphologies.read.urdf_numbers import rotation_of
 
-trimesh = pytest.importorskip("trimesh")
+trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed")
 
 WALKER = """<?xml version="1.0"?>
 <robot name="walker">
