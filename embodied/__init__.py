@@ -7,16 +7,26 @@ from typing import TYPE_CHECKING, Any
 from embodied import gymnasium_ids
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from embodied.envs import make as make
-    from embodied.skills.load import load as load
+    from embodied.learning.evaluate import Actor
+    from embodied.networks import ActorCritic
+    from embodied.skills.prior import SkillPrior
     from embodied.tasks import register_task as register_task
     from morphologies import register_body as register_body
+
+    # Told here: an import of the room it lives in would make that room one of everybody's who imports the package.
+    def load(place: str | Path) -> ActorCritic | SkillPrior | Actor:
+        """See `embodied.export.load.load`."""
+        ...
+
 
 __all__ = ["load", "make", "register_body", "register_task"]
 
 _WHERE = {
     "make": "embodied.envs",
-    "load": "embodied.skills.load",
+    "load": "embodied.export.load",
     "register_task": "embodied.tasks",
     "register_body": "morphologies",
 }

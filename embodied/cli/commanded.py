@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from embodied.export.load import find_prior, kept_prior
 from embodied.learning.evaluate import Actor
 from embodied.networks import ActorCritic
 from embodied.runs.errors import UserError
 from embodied.runs.folder import read_run_config
-from embodied.skills.ase.prior import PRIOR, load_prior
 from embodied.skills.command import HOLD, HeldLatents
 from embodied.skills.prior import SkillPrior
 from embodied.vector_env import VectorEnv
@@ -25,7 +25,7 @@ def wanted_prior(prior: Path | None, hold: int | None, style: bool | None, path:
             if value is not None:
                 raise UserError(f"--{name} is for policies that command a skill prior: name one with --prior")
         return None
-    return load_prior(path / PRIOR if (path / PRIOR).exists() else prior)
+    return kept_prior(path) or find_prior(prior)
 
 
 def commanding_actor(policy: ActorCritic, run: Path, env: VectorEnv) -> Actor | None:
@@ -34,9 +34,9 @@ def commanding_actor(policy: ActorCritic, run: Path, env: VectorEnv) -> Actor | 
     Raises:
         UserError: policy or prior are not for this environment.
     """
-    if not (run.is_dir() and (run / PRIOR).exists()):
+    prior = kept_prior(run)
+    if prior is None:
         return None
-    prior = load_prior(run)
     if not policy.shape.fits(env.observation_space, prior.latent_space):
         raise UserError(f"the policy in {run} is not one for its body: it was trained on another")
     hold = read_run_config(run).get("hold")

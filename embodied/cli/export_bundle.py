@@ -11,9 +11,9 @@ from tyro.conf import Positional
 
 from embodied.cli.actors import Given, resolve
 from embodied.cli.arguments import parse
+from embodied.export.load import commands_prior
 from embodied.learning.load import POLICY
 from embodied.runs.errors import UserError
-from embodied.runs.files import write_atomically
 from embodied.runs.folder import CONFIG, read_run_config
 from embodied.skills.ase.prior import PRIOR
 from morphologies import find_body
@@ -68,7 +68,7 @@ def is_policy(subject: str) -> bool:
 def write_bundle(subject: str, out: Path, licence: str) -> None:
     """Writes the policy of a run out as a bundle, and says what it is."""
     from embodied.export.bundle import make_bundle
-    from embodied.export.manifest import MANIFEST, SUMS
+    from embodied.export.deployed import laid_down
     from embodied.export.opening import refuse_missing
 
     refuse_missing()
@@ -81,10 +81,7 @@ def write_bundle(subject: str, out: Path, licence: str) -> None:
     for stale in before:
         if stale not in files:
             (out / stale).unlink(missing_ok=True)
-    last = (MANIFEST, SUMS)
-    for path in (*(path for path in files if path not in last), *last):
-        (out / path).parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / path, files[path])
+    laid_down(files, out)
     for note in left:
         print(f"  - left out of the URDF: {note}")
     size = sum(map(len, files.values()))
@@ -107,7 +104,7 @@ def deployable_of(run: Path) -> Deployable:
     if config.get("kind") in FINDERS:
         return FINDERS[config["kind"]](run, find_body(str(config["robot"])), config, training_of(run, run))
     found = resolve(Given(), run)
-    if found.body is not None and config.get("kind") == "train" and (run / PRIOR).exists():
+    if found.body is not None and config.get("kind") == "train" and commands_prior(run):
         return commanding_policy(run, found.body, config, training_of(run, run))
     if found.body is None or found.policy is None:
         raise UserError(f"{run} was trained on {found.task}, whose body is its own and cannot be handed over")

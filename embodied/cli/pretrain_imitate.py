@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import dataclass, field
@@ -20,21 +19,16 @@ from embodied.learning.load import POLICY, load, save_policy
 from embodied.learning.ppo import PPOConfig
 from embodied.learning.symmetry import SymmetricLearning, SymmetryConfig, mirror_for
 from embodied.learning.trainer import Trainer
-from embodied.motion.files import clip_files
 from embodied.motion.library import MotionLibrary
 from embodied.networks import PolicyConfig, PolicyShape
 from embodied.runs.checkpoint import latest_checkpoint
-from embodied.runs.configuration import from_plain, require_positive
-from embodied.runs.errors import UserError
+from embodied.runs.configuration import require_positive
 from embodied.runs.files import write_atomically
 from embodied.runs.folder import CONFIG, RunFolder, read_run_config
 from embodied.skills.tracking import TrackingConfig, TrackingTask
 from embodied.skills.tracking_evaluation import TrackingResult, evaluate_tracking
+from embodied.skills.tracking_run import CLIPS, EVALUATION, KIND, hold_to_clips, tracking_run
 from morphologies import Body, find_body
-
-CLIPS = "clips.json"
-"""In the run's folder: the clips it learns from, with a checksum each."""
-EVALUATION = "evaluation.json"
 
 
 def _ppo() -> PPOConfig:
@@ -109,7 +103,7 @@ def imitate(config: Imitate) -> Path:
     env = make(task, body, config.worlds, threads=config.threads)
     symmetry = _symmetry(config, env)
     trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, config.update_threads, symmetry)
-    with RunFolder.open(path, "imitate", run_config(config), config.resume) as folder:
+    with RunFolder.open(path, KIND, run_config(config), config.resume) as folder:
         hold_to_clips(path / CLIPS, places)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
@@ -149,7 +143,7 @@ def _symmetry(config: Imitate, env: AutoresetEnv) -> SymmetricLearning | None:
 
 def is_imitation(path: Path) -> bool:
     """Whether a folder holds a run of this command."""
-    return (path / CONFIG).exists() and read_run_config(path)["kind"] == "imitate"
+    return (path / CONFIG).exists() and read_run_config(path)["kind"] == KIND
 
 
 def tracked(path: Path) -> TrackingResult:
@@ -158,9 +152,11 @@ def tracked(path: Path) -> TrackingResult:
     Raises:
         UserError: the run is damaged, has no policy yet, or its clips are gone.
     """
-    config, body, library = _begun_with(path)
-    task = TrackingTask(library, config.tracking, each=True)
-    return evaluate_tracking(task, body, mean_actor(load(path)), config.threads)
+    run = tracking_run(path)
+    threads = read_run_config(path).get("threads")
+    return evaluate_tracking(
+        TrackingTask(run.library, run.config, each=True), run.body, mean_actor(load(path)), threads
+    )
 
 
 def one_clip(path: Path, clip: str | None) -> tuple[TrackingTask, Body, Actor]:
@@ -170,19 +166,10 @@ def one_clip(path: Path, clip: str | None) -> tuple[TrackingTask, Body, Actor]:
         MotionError: there is no clip of that name.
         UserError: as `tracked`.
     """
-    config, body, library = _begun_with(path)
-    number = library.index(clip) if clip else int(library.durations.argmax())
-    task = TrackingTask(MotionLibrary([library.clips[number]]), config.tracking, each=True)
-    return task, body, mean_actor(load(path))
-
-
-def _begun_with(path: Path) -> tuple[Imitate, Body, MotionLibrary]:
-    plain = {name: value for name, value in read_run_config(path).items() if name != "kind"}
-    config = from_plain(Imitate, plain, str(path / CONFIG), Imitate())
-    body = find_body(config.robot)
-    places = config.motions or (body.name,)
-    hold_to_clips(path / CLIPS, places)
-    return config, body, MotionLibrary.load(places, robot=body.name)
+    run = tracking_run(path)
+    number = run.library.index(clip) if clip else int(run.library.durations.argmax())
+    task = TrackingTask(MotionLibrary([run.library.clips[number]]), run.config, each=True)
+    return task, run.body, mean_actor(load(path))
 
 
 def live_figures(task: TrackingTask) -> tuple[dict[str, float], str]:
@@ -203,22 +190,3 @@ def live_figures(task: TrackingTask) -> tuple[dict[str, float], str]:
 def write_result(path: Path, result: TrackingResult) -> None:
     """As JSON."""
     write_atomically(path, json.dumps(result.as_dict(), indent=2) + "\n")
-
-
-def hold_to_clips(path: Path, places: tuple[str, ...]) -> None:
-    """Notes which clips a run learns from; raises UserError where it began with others."""
-    files = [file for place in places for file in clip_files(place)]
-    found = {file.stem: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-    if not path.exists():
-        write_atomically(path, json.dumps(found, indent=2) + "\n")
-        return
-    try:
-        began: dict[str, str] = dict(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
-        raise UserError(f"{path} is damaged: it names no clips") from None
-    other = sorted(name for name in {*began, *found} if began.get(name) != found.get(name))
-    if other:
-        raise UserError(
-            f"{path.parent} began with other clips ({', '.join(other[:3])}{' …' if len(other) > 3 else ''} differ): "
-            "give it those, or choose another --out"
-        )

@@ -1,4 +1,4 @@
-"""``embodied report``: the figures of a run, as a table or as JSON, and of an evolution a page with pictures."""
+"""``embodied report``: the figures of a run, as a table or as JSON, and of evolutions and imitations a page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Report:
 
 def run(arguments: list[str]) -> None:
     """The command."""
-    given = parse("report", Report, arguments, "The figures of a run; of an evolution a page with pictures too.")
+    given = parse("report", Report, arguments, "The figures of a run; of evolutions and imitations a page too.")
     if given.run == Path():
         raise UserError("name the run's folder: embodied report RUN")
     if given.json is not None:
@@ -50,6 +50,8 @@ def run(arguments: list[str]) -> None:
         print(f"\n{aligned(transfer_table(read_transfers((given.run, *arenas))))}")
     if figures["kind"] == "ase":
         _write_repertoire(given.run)
+    if figures["kind"] == "imitate":
+        _write_imitation(given.run, figures["environment_steps"])
     if figures["kind"] != "evolve":
         return
     if not figures["lifetimes_finished"]:
@@ -79,6 +81,21 @@ def _write_repertoire(run: Path) -> None:
         print(f"Picture  {picture}\nFilm     {film}")
     except NoGraphics as error:
         print(f"Picture  {run / 'report' / 'repertoire.png'}\nThe film of latents is missing: {error}")
+
+
+def _write_imitation(run: Path, steps: int) -> None:
+    from embodied.report.page.imitation import write_imitation  # draws: matplotlib takes a second to import
+
+    if not steps:
+        print("\nNo iteration is finished yet, so there is no page to make.")
+        return
+    print(f"\nDrawing the page into {run / 'report'}")
+    console = Console(stderr=True)
+    with console.status("reading the run") as status:
+        written = write_imitation(run, status.update)
+    if written.missing:
+        print(f"Clips could not all be tracked and filmed: {written.missing}")
+    print(f"Page      {written.page}\nPictures  {len(written.pictures)} PNG files beside it")
 
 
 def _write_page(run: Path, beside: Path | None, arenas: list[Path]) -> None:

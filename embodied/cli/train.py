@@ -18,6 +18,7 @@ from embodied.cli.training_loop import train_to_the_end
 from embodied.envs import ForeignEnv, is_foreign, make
 from embodied.envs.ages import spread_ages
 from embodied.envs.latent import LatentEnv
+from embodied.export.load import keep_prior
 from embodied.learning.evaluate import Actor, Evaluation, evaluate, mean_actor
 from embodied.learning.limits import refuse_impossible_learning
 from embodied.learning.load import POLICY, save_policy
@@ -34,7 +35,6 @@ from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.folder import RunFolder
 from embodied.runs.seeds import generator_seed, stream, torch_generator
-from embodied.skills.ase.prior import PRIOR, ASEPrior, save_prior
 from embodied.skills.command import HOLD, HeldLatents
 from embodied.tasks import find_task
 from embodied.vector_env import VectorEnv
@@ -62,7 +62,8 @@ class Train(Place):
     worlds: int = 128
     """Worlds stepped together."""
     prior: Path | None = None
-    """Run of embodied pretrain ase, or prior file: the policy commands it through latents."""
+    """Run of embodied pretrain ase, prior file, bundle of a prior, or name of one that ships: the policy commands it
+    through latents."""
     hold: int | None = None
     """Control steps that a latent is held for; 8 by default, 6 Hz at 50 Hz."""
     style: bool | None = None
@@ -119,8 +120,8 @@ def train(config: Train) -> Path:
             write_atomically(path / ROBOT, keep(robot))
             for problem in robot.problems:
                 print(f"{robot.name}: {problem}")
-        if isinstance(prior, ASEPrior) and not (path / PRIOR).exists():
-            save_prior(prior, path / PRIOR)
+        if prior is not None:
+            keep_prior(prior, path)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
         if stored:
             take_up(trainer, *stored, path, config.device)

@@ -129,11 +129,16 @@ def _plain_scene(scene: Scene, body: Body) -> Scene:
     Raises:
         BundleError: other ground, or something to push about.
     """
-    (agent, *_), others = tuple(scene.entities), [entity for entity in scene.entities.values() if entity.mocap >= 0]
-    if not isinstance(scene.arena, FlatArena) or len(others) != len(scene.entities) - 1:
+    (agent, *others) = scene.entities
+    things = [name for name in others if scene.entities[name].mocap < 0]
+    if things:
         raise BundleError(
-            body.name, "its task has other ground than level, or things on it; bundles hold a robot alone"
+            body.name,
+            f"its task has a {' and a '.join(things)} beside the robot: no instrument of the robot reads where that is "
+            "and how it moves, and a bundle, which holds a robot alone, could not be checked with it",
         )
+    if not isinstance(scene.arena, FlatArena):
+        raise BundleError(body.name, "its task has other ground than level; bundles hold a robot alone")
     return Scene(scene.arena, {agent: body}, scene.timestep, scene.decimation)
 
 

@@ -22,10 +22,14 @@ def undone(transform: str, shown: np.ndarray, root_pose: np.ndarray) -> np.ndarr
     if transform == "none":
         return shown
     points = shown.reshape(count, -1, 3)
-    if transform == "along_heading":
+    if transform in ("along_heading", "way_along_heading", "level_way_along_heading"):
         cosine, sine = (np.asarray(each)[:, None] for each in heading_of(axes))
         x, y = points[..., 0], points[..., 1]
-        return np.stack((cosine * x - sine * y, sine * x + cosine * y, points[..., 2]), -1).reshape(count, -1)
+        ways = np.stack((cosine * x - sine * y, sine * x + cosine * y, points[..., 2]), -1)
+        if transform == "along_heading":
+            return ways.reshape(count, -1)
+        places = ways + root_pose[:, None, :3]
+        return (places if transform == "way_along_heading" else places[..., :2]).reshape(count, -1)
     if transform == "way_from_root":
         return (root_pose[:, None, :3] + points @ axes.swapaxes(-1, -2)).reshape(count, -1)
     if transform == "turn_from_root":

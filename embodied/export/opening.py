@@ -6,6 +6,7 @@ Networks are looked through and the MJCF is met by a child process before any li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from morphologies.read.child import gathered_in_child
 from morphologies.read.compile import quiet
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
     from embodied.export.run_policy import BundledPolicy, Simulation
 
 SCRIPT = "run_policy.py"
@@ -62,15 +65,12 @@ def open_bundle(folder: Path, name: str | None = None) -> OpenBundle:
         BundleError: the first thing that is wrong with it, or a library that is missing.
     """
     refuse_missing()
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
-
     from embodied.export.run_policy import BundledPolicy, Simulation
 
     where = name or str(folder)
     manifest, files, others = read_bundle(folder)
     try:
-        for network in manifest["networks"]:
-            _refuse_foreign(files[network["file"]], network, where)
+        sessions_of(manifest, files, where)
         material = gathered_in_child(folder / manifest["robot"]["scene"], folder, Overrides(), None)
         with quiet():
             model = mujoco.MjModel.from_xml_string(material.text, material.files)
@@ -78,10 +78,32 @@ def open_bundle(folder: Path, name: str | None = None) -> OpenBundle:
         return OpenBundle(where, manifest, files, others, policy, Simulation(policy, model))
     except RobotError as error:
         raise BundleError(where, str(error)) from None
-    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
-        raise BundleError(where, f"a network cannot be read: {error}") from None
     except (KeyError, ValueError) as error:
         raise BundleError(where, f"does not fit together: {error}") from None
+
+
+def sessions_of(manifest: Mapping[str, Any], files: Mapping[str, bytes], where: str) -> list[InferenceSession]:
+    """The networks of a bundle, in the order in which they decide, each on one thread.
+
+    Raises:
+        BundleError: one would read other files, cannot be read, or is not the one that the manifest describes.
+    """
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    sessions = []
+    for network in manifest["networks"]:
+        if network["file"] not in files:
+            raise BundleError(where, f"lists no {network['file']}")
+        _refuse_foreign(files[network["file"]], network, where)
+        try:
+            session = onnxruntime.InferenceSession(files[network["file"]], options, providers=["CPUExecutionProvider"])
+        except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
+            raise BundleError(where, f"a network cannot be read: {error}") from None
+        sessions.append(session)
+    return sessions
 
 
 def _refuse_foreign(content: bytes, network: dict[str, Any], where: str) -> None:
@@ -104,11 +126,11 @@ def _refuse_foreign(content: bytes, network: dict[str, Any], where: str) -> None
         raise BundleError(where, f"{network['file']} is not the network that the manifest describes")
 
 
-def refuse_missing() -> None:
-    """Raises BundleError where the libraries that bundles need are not installed."""
+def refuse_missing(who: Path | str = "embodied export") -> None:
+    """Raises BundleError where the libraries that bundles need are not installed; ``who`` needs them."""
     try:
         import jsonschema  # noqa: F401
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
     except ImportError as error:
-        raise BundleError("embodied export", f"needs {error.name}: pip install 'embodied[export]'") from None
+        raise BundleError(who, f"needs {error.name}: pip install 'embodied[export]'") from None

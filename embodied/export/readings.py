@@ -15,6 +15,9 @@ import numpy as np
 from embodied.scenes import EntityView
 from embodied.scenes.entity import Entity
 from embodied.senses import Term
+from embodied.tasks.heading import SPEED
+from embodied.tasks.location import FARTHEST as PLACES
+from embodied.tasks.reach import FARTHEST as POINTS
 
 MEASURED, ESTIMATED, GIVEN = "measured", "estimated", "given"
 """By an instrument; by a state estimator, for no instrument of a robot reads it; by whoever commands the robot."""
@@ -67,7 +70,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         "1",
         "root link in the world",
         MEASURED,
-        "quaternion (w, x, y, z) that turns vectors of the root link into the world's; only its tilt is read",
+        "quaternion (w, x, y, z) that turns vectors of the root link into the world's",
         lambda view: view.root_quat,
         "orientation",
     ),
@@ -87,8 +90,22 @@ INSTRUMENTS: dict[str, Instrument] = {
     "limb_ends": Instrument(
         "m", "root link", MEASURED, "x, y, z of every limb's end, by forward kinematics", **_many(_limb_ends)
     ),
-    "goal_direction": Instrument("1", "world", GIVEN, "where to go: a level unit vector"),
-    "goal_facing": Instrument("1", "world", GIVEN, "where to look: a level unit vector"),
+    "goal_direction": Instrument("1", "world", GIVEN, "where to go: a level unit vector (x, y, 0)"),
+    "goal_facing": Instrument(
+        "1", "world", GIVEN, "where to look: a level unit vector (x, y, 0); in training at most 30° from goal_direction"
+    ),
+    "goal_speed": Instrument(
+        "m/s", "", GIVEN, f"how fast along goal_direction: {SPEED[0]:g} to {SPEED[1]:g} in training"
+    ),
+    "goal_place": Instrument(
+        "m", "world", GIVEN, f"the place (x, y) to go to and stay at: up to {PLACES:g} m away in training"
+    ),
+    "goal_point": Instrument(
+        "m",
+        "world",
+        GIVEN,
+        f"the point (x, y, z) to touch: up to {POINTS:g} m aside in training, on level ground at z = 0",
+    ),
     "reference_position": Instrument("m", "world", GIVEN, "where the root link is to be, at each moment ahead"),
     "reference_rotation": Instrument(
         "1", "root link in the world", GIVEN, "its orientation then, a quaternion (w, x, y, z) each"
@@ -97,6 +114,13 @@ INSTRUMENTS: dict[str, Instrument] = {
     "reference_target": Instrument("rad", "", GIVEN, "of each actuator's joint at the end of this control period"),
 }  # fmt: skip
 """By name."""
+
+
+TILT_ALONE = "; only its tilt is read"
+HEADING_TOO = (
+    "; its heading counts: it has to be that of the world in which commands are given, and not to drift from it"
+)
+"""What else there is to say of the orientation."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +147,9 @@ RECIPES = {
         for name in ("gyro", "accelerometer", "velocimeter", "root_linear_velocity", "root_angular_velocity", "touch")
     },
     **{name: Recipe(name, "along_heading", also=("orientation",)) for name in ("goal_direction", "goal_facing")},
+    "goal_speed": Recipe("goal_speed"),
+    "goal_level_offset": Recipe("goal_place", "level_way_along_heading", also=("orientation", "position")),
+    "goal_offset": Recipe("goal_point", "way_along_heading", also=("orientation", "position")),
     "reference_position": Recipe("reference_position", "way_from_root", also=("orientation", "position")),
     "reference_rotation": Recipe("reference_rotation", "turn_from_root", also=("orientation",)),
     "reference_joints": Recipe("reference_joints", from_pose=True),
@@ -169,6 +196,20 @@ def describe_terms(terms: Iterable[Term], pose: np.ndarray) -> list[dict[str, An
     return found
 
 
+def term_of(described: Mapping[str, Any]) -> Term:
+    """A term as `describe_terms` told it."""
+    frames: dict[str, str] = {told: frame for frame, told in _FRAMES.items()}
+    return Term(
+        name=described["name"],
+        size=described["stop"] - described["start"],
+        unit=described["unit"],
+        limit=described["largest_in_training"],
+        frame=frames.get(described["frame"]) or described["frame"],
+        noise=described["noise_in_training"],
+        history=described["history"],
+    )
+
+
 def _repeated(pose: np.ndarray, term: Term) -> list[float]:
     return [float(value) for value in pose] * (term.size // term.history // len(pose))
 
@@ -182,8 +223,10 @@ def describe_readings(terms: Iterable[Term], entity: Entity, sizes: Mapping[str,
         sizes: of the readings, as they were recorded.
     """
     found: dict[str, dict[str, Any]] = {}
+    tilt_alone = True
     for term in terms:
         recipe = recipe_of(term)
+        tilt_alone &= "orientation" not in recipe.also
         for name in (recipe.reading, *recipe.also):
             if name in found or name == LAST_ACTION:
                 continue
@@ -193,6 +236,8 @@ def describe_readings(terms: Iterable[Term], entity: Entity, sizes: Mapping[str,
                 about = "as the observation shows it: told by whoever commands the robot"
                 frame = _FRAMES.get(term.frame, term.frame)
                 found[name] = _reading(name, sizes[name], term.unit, frame, GIVEN, about)
+    if "orientation" in found:
+        found["orientation"]["about"] += TILT_ALONE if tilt_alone else HEADING_TOO
     return list(found.values())
 
 

@@ -52,7 +52,7 @@ sha256sum --check --quiet SHA256SUMS
 pip install numpy onnxruntime
 python run_policy.py                # observations and actions of the test vectors, and the time of a decision
 pip install mujoco
-python run_policy.py --simulate     # ten seconds in MuJoCo
+python run_policy.py --simulate     # ten seconds in MuJoCo; --give NAME NUMBER ... asks something of your own
 ```
 
 Everything below is in `manifest.json` too, which `manifest.schema.json` describes field by field. `run_policy.py` is

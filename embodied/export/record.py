@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from embodied.envs.env import Env
+from embodied.export.commands import commands_of
 from embodied.export.deployable import Act
 from embodied.export.given import undone
 from embodied.export.readings import INSTRUMENTS, LAST_ACTION, recipe_of
@@ -100,7 +101,8 @@ class _Play:
         self.given: dict[str, list[np.ndarray]] = {}
         joints, roots = [], []
         for step in range(steps):
-            told, measured = _given(observation, self._groups, robot), _measured(robot, self._groups)
+            known = {name: _array(each).astype(np.float64) for name, each in commands_of(env.task).items()}
+            told, measured = _given(observation, self._groups, robot, known), _measured(robot, self._groups)
             action, latent = act(observation, step)
             if latent is not None:
                 told["latent"] = _array(latent)
@@ -147,8 +149,13 @@ def _measured(robot: EntityView, groups: dict[str, tuple[Term, ...]]) -> dict[st
     return {name: _array(read(robot)) for name, read in known.items() if read is not None}
 
 
-def _given(observation: Observation, groups: dict[str, tuple[Term, ...]], robot: EntityView) -> dict[str, np.ndarray]:
-    """What no instrument reads, from what the observation shows of it now."""
+def _given(
+    observation: Observation,
+    groups: dict[str, tuple[Term, ...]],
+    robot: EntityView,
+    commands: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """What no instrument reads: the task's commands, all else from what the observation shows of it now."""
     found = {}
     for group, terms in groups.items():
         start = 0
@@ -156,7 +163,9 @@ def _given(observation: Observation, groups: dict[str, tuple[Term, ...]], robot:
             recipe, size = recipe_of(term), term.size // term.history
             start += term.size
             known = INSTRUMENTS.get(recipe.reading)
-            if recipe.reading != LAST_ACTION and (known is None or known.read is None):
+            if recipe.reading in commands:
+                found[recipe.reading] = commands[recipe.reading]
+            elif recipe.reading != LAST_ACTION and (known is None or known.read is None):
                 shown = _array(observation[group][:, start - size : start]).astype(np.float64)
                 if recipe.from_pose:
                     shown = shown + np.tile(robot.entity.pose, size // len(robot.entity.pose))

@@ -3,6 +3,9 @@
     python run_policy.py                  # are observations and actions those of the test vectors?
     python run_policy.py --simulate       # ten seconds in MuJoCo; needs mujoco, too
 
+The simulated robot is asked what it was when it was recorded, or what you ask: --give NAME NUMBER NUMBER ..., where the
+name is that of a reading that manifest.json calls given.
+
 On a robot, once every control period:
 
     policy = BundledPolicy("this/folder")            # policy.reset() whenever it takes over
@@ -47,6 +50,17 @@ def along_heading(vectors: np.ndarray, known: dict[str, Any]) -> np.ndarray:
     return (vectors.reshape(-1, 3) @ turn.T).ravel()
 
 
+def way_along_heading(points: np.ndarray, known: dict[str, Any]) -> np.ndarray:
+    """From the root link's origin to world points (x, y, z), in the frame of `along_heading`."""
+    return along_heading(points.reshape(-1, 3) - np.asarray(known["position"], dtype=np.float64), known)
+
+
+def level_way_along_heading(places: np.ndarray, known: dict[str, Any]) -> np.ndarray:
+    """The same to world places (x, y), the height left out: the third number of each is 0."""
+    level = places.reshape(-1, 2) - np.asarray(known["position"], dtype=np.float64)[:2]
+    return along_heading(np.pad(level, ((0, 0), (0, 1))), known)
+
+
 def way_from_root(points: np.ndarray, known: dict[str, Any]) -> np.ndarray:
     """From the root link's origin to world points, in its frame."""
     axes = axes_of(np.asarray(known["orientation"], dtype=np.float64))
@@ -69,6 +83,8 @@ TRANSFORMS = {
     "down": lambda value, known: -axes_of(value)[2],
     "first_two_of_three": lambda value, known: value.reshape(-1, 3)[:, :2].ravel(),
     "along_heading": along_heading,
+    "way_along_heading": way_along_heading,
+    "level_way_along_heading": level_way_along_heading,
     "way_from_root": way_from_root,
     "turn_from_root": turn_from_root,
 }
@@ -99,6 +115,7 @@ class BundledPolicy:
             for each in network["inputs"]
             if each["terms"]
         }
+        self.sizes = {each["name"]: each["size"] for each in self.manifest["readings"]}
         action = self.manifest["action"]
         self.offset, self.scale, self.low, self.high = (
             np.array([actuator[key] for actuator in action["actuators"]]) for key in ("offset", "scale", "low", "high")
@@ -123,6 +140,9 @@ class BundledPolicy:
 
     def observe(self, reading: dict[str, Any]) -> dict[str, np.ndarray]:
         """The networks' inputs by name. Once per control period, for terms with a history remember what they showed."""
+        for name, size in self.sizes.items():
+            if name in reading and np.size(reading[name]) != size:
+                raise ValueError(f"the reading {name} has {np.size(reading[name])} numbers; expected {size}")
         known = {**reading, "last_action": self.last_action}
         if self.about is not None:
             self.target = np.asarray(known[self.about], dtype=np.float64)
@@ -258,13 +278,31 @@ def compare(
     return worst_seen, worst_done, np.array(took)
 
 
+def told(policy: BundledPolicy, given: list[list[str]], refuse: Callable[[str], Any]) -> dict[str, np.ndarray]:
+    """Readings by name from words, name and numbers each; ``refuse`` is told what is wrong with them."""
+    sizes = {each["name"]: each["size"] for each in policy.manifest["readings"] if each["source"] == "given"}
+    found = {}
+    for name, *words in given:
+        if name not in sizes:
+            refuse(f"{name} is nothing that is given to this policy; there is {', '.join(sizes) or 'nothing'}")
+        try:
+            found[name] = np.array([float(word) for word in words])
+        except ValueError:
+            refuse(f"{name} takes numbers, not {' '.join(words)}")
+        if len(found[name]) != sizes[name]:
+            refuse(f"{name} takes {sizes[name]} numbers, not {len(words)}")
+    return found
+
+
 def main() -> int:
     """The command; the exit status is 1 where observations or actions are wrong."""
     parser = argparse.ArgumentParser(description="Checks the policy of this folder, or simulates it.")
     parser.add_argument("--simulate", action="store_true", help="ten seconds in MuJoCo, which has to be installed")
     parser.add_argument("--start", type=int, default=0, help="number of the recorded start")
+    parser.add_argument("--give", nargs="+", action="append", default=[], help="a given reading and its numbers")
     given = parser.parse_args()
     policy = BundledPolicy(Path(__file__).resolve().parent)
+    asked = told(policy, given.give, parser.error)
     if not given.simulate:
         with np.load(policy.folder / "test_vectors.npz", allow_pickle=False) as file:
             each, done, took = compare(policy, dict(file))
@@ -278,10 +316,12 @@ def main() -> int:
         recorded = {name: values[given.start] for name, values in file.items()}
     start = {name.split("/")[1]: values for name, values in recorded.items() if name.startswith("start/")}
     inputs = {name.split("/")[1]: values for name, values in recorded.items() if name.startswith("given/")}
-    simulation = Simulation(policy)
-    joints, roots = simulation.run(start, inputs, len(recorded["root_pose"]))
-    off = float(np.abs(joints[: len(recorded["joint_pos"])] - recorded["joint_pos"]).max())
-    print(f"first half second: joint positions within {off:.1e} rad of the recorded ones")
+    steps = len(recorded["root_pose"])
+    inputs |= {name: np.tile(values, (steps, 1)) for name, values in asked.items()}
+    joints, roots = Simulation(policy).run(start, inputs, steps)
+    if not asked:
+        off = float(np.abs(joints[: len(recorded["joint_pos"])] - recorded["joint_pos"]).max())
+        print(f"first half second: joint positions within {off:.1e} rad of the recorded ones")
     for second, (x, y, z) in enumerate(roots[:: max(1, len(roots) // 10), :3]):
         print(f"{second:2d} s: trunk at ({x:6.2f}, {y:6.2f}, {z:5.2f}) m")
     return 0

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from embodied.export.deployable import Act, Deployable, plain_task
+from embodied.export.deployed import BundledPrior
 from embodied.export.errors import BundleError
-from embodied.export.networks import DECODER, decoder_network, high_level_network, policy_network
+from embodied.export.load import kept_prior
+from embodied.export.networks import DECODER, Network, decoder_network, high_level_network, policy_network
 from embodied.export.robot import ActionMeaning
 from embodied.learning.load import load
 from embodied.motion.library import MotionLibrary
@@ -23,6 +25,7 @@ from embodied.senses import Term
 from embodied.skills.ase.latents import LatentSchedule
 from embodied.skills.ase.prior import ASEPrior, load_prior
 from embodied.skills.command import HOLD
+from embodied.skills.prior import SkillPrior
 from embodied.skills.tracking import TrackingConfig, TrackingTask
 from embodied.tasks.skilled import SkilledTask
 from embodied.vector_env import Observation
@@ -87,18 +90,23 @@ def commanding_policy(run: Path, body: Body, config: Mapping[str, Any], training
         config: the run's configuration.
         training: how it was made.
     """
-    pretraining = Path(str(config.get("prior")))
-    known = (pretraining / CONFIG).is_file()
-    origin = read_run_config(pretraining) if known else {}
+    prior = kept_prior(run)
+    if prior is None:
+        raise BundleError(run, "holds no copy of the prior that its policy commands")
     hold = HOLD if config.get("hold") is None else int(config["hold"])
-    found = commanded_prior(load_prior(run), load(run), str(config["task"]), body, hold, training)
+    found = commanded_prior(prior, load(run), str(config["task"]), body, hold, training)
+    if isinstance(prior, BundledPrior):
+        told = prior.bundle.manifest
+        return replace(found, data=tuple(told["training"]["data"]), latent=told["latent"])
+    pretraining = Path(str(config.get("prior")))
+    origin = read_run_config(pretraining) if (pretraining / CONFIG).is_file() else {}
     if origin.get("kind") != "ase":
         return replace(found, notes=("The clips that the prior was made from are not known here.",))
-    return replace(found, data=clips_of(origin, body), latent=latent_of(load_prior(run), _longest(origin)))
+    return replace(found, data=clips_of(origin, body), latent=latent_of(prior, _longest(origin)))
 
 
 def commanded_prior(
-    prior: ASEPrior, policy: ActorCritic, task: str, body: Body, hold: int, training: dict[str, Any]
+    prior: SkillPrior, policy: ActorCritic, task: str, body: Body, hold: int, training: dict[str, Any]
 ) -> Deployable:
     """A high-level policy with the prior that it commands.
 
@@ -112,7 +120,7 @@ def commanded_prior(
     """
 
     def actor(worlds: int) -> Act:
-        latent = torch.zeros(worlds, prior.policy.shape.latent)
+        latent = torch.zeros(worlds, *prior.latent_space.shape)
 
         @torch.no_grad()
         def act(observation: Observation, step: int) -> tuple[Tensor, None]:
@@ -165,17 +173,21 @@ def tracking_policy(run: Path, body: Body, config: Mapping[str, Any], training: 
     )
 
 
-def _decoder(prior: ASEPrior, terms: Mapping[str, tuple[Term, ...]]) -> Any:
+def _decoder(prior: SkillPrior, terms: Mapping[str, tuple[Term, ...]]) -> Network:
     for group, wanted in prior.observation_spec.items():
-        if terms.get(group) != wanted:
+        if [replace(term, shape=()) for term in terms.get(group, ())] != [replace(term, shape=()) for term in wanted]:
             raise BundleError(DECODER, f"reads a group {group} that is another than that of its task")
-    return decoder_network(prior)
+    if isinstance(prior, BundledPrior):
+        return prior.network(terms)
+    if isinstance(prior, ASEPrior):
+        return decoder_network(prior)
+    raise BundleError(DECODER, f"is a {type(prior).__name__}, of which it is not known how to write it as ONNX")
 
 
-def latent_of(prior: ASEPrior, longest: int | None = None) -> dict[str, Any]:
+def latent_of(prior: SkillPrior, longest: int | None = None) -> dict[str, Any]:
     """What a manifest says of latents, which were held for less than ``longest`` control steps in training."""
     held = None if longest is None else [1, max(1, longest - 1)]
-    return {"size": prior.policy.shape.latent, "space": "unit_sphere", "sampling": SAMPLING, "held_steps": held}
+    return {"size": prior.latent_space.shape[0], "space": "unit_sphere", "sampling": SAMPLING, "held_steps": held}
 
 
 def _longest(config: Mapping[str, Any]) -> int:

@@ -13,6 +13,8 @@ from embodied.physics.picture_model import PictureModel
 
 DISTANCE = 3.5
 """Of the eye from the body, m."""
+GHOST = (0.1, 0.45, 0.9, 0.28)
+"""Red, green, blue and opacity of what is only shown beside what is there."""
 
 
 class Camera:
@@ -61,8 +63,13 @@ class Camera:
         self._view.elevation = -18.0
         self._track = track
 
-    def frame(self, world: int) -> np.ndarray:
-        """(height, width, 3) uint8: the world as it is now, from beside the tracked body."""
+    def frame(self, world: int, ghosts: CpuWorld | None = None) -> np.ndarray:
+        """(height, width, 3) uint8: the world as it is now, from beside the tracked body.
+
+        Args:
+            world: which.
+            ghosts: of the same scene; what moves in its world of the same number is shown faintly too.
+        """
         data = self._world.data(world)
         x, y, z = data.xpos[self._track]
         base = max(0.0, z - 1.3)  # near level ground the view does not bob with the body; up a slope it follows
@@ -71,7 +78,18 @@ class Camera:
         data.light_xpos[:] = np.array((x, y, base)) - 4.0 * data.light_xdir
         self._take(self._picture.follow(world))
         self._renderer.update_scene(data, self._view)
+        if ghosts is not None:
+            self._add(ghosts.data(world))
         return self._renderer.render()
+
+    def _add(self, ghost: mujoco.MjData) -> None:
+        """Faintly, what moves of other data of the model."""
+        scene, before = self._renderer.scene, self._renderer.scene.ngeom
+        moving = int(mujoco.mjtCatBit.mjCAT_DYNAMIC)
+        mujoco.mjv_addGeoms(self._model, ghost, mujoco.MjvOption(), mujoco.MjvPerturb(), moving, scene)
+        for number in range(before, scene.ngeom):
+            scene.geoms[number].rgba[:] = GHOST
+            scene.geoms[number].matid = -1
 
     def _take(self, fields: list[int]) -> None:
         """Brings height fields that look different now to the graphics memory; the library has no public way to."""

@@ -11,11 +11,13 @@ from typing import Any
 from embodied.evolution.ledger import read_ledger
 from embodied.report.compare import paired
 from embodied.report.history import read_history
+from embodied.report.imitation import imitation_figures
 from embodied.report.science import science
 from embodied.report.transfer import read_transfers, transfer_figures
 from embodied.runs.errors import UserError
 from embodied.runs.folder import read_run_config
 from embodied.runs.metrics import read_metrics
+from embodied.skills.tracking_run import KIND
 
 
 def run_figures(path: Path) -> dict[str, Any]:
@@ -36,6 +38,8 @@ def run_figures(path: Path) -> dict[str, Any]:
         from embodied.report.repertoire import repertoire_figures  # draws: matplotlib takes a second to import
 
         return repertoire_figures(path)
+    if kind == KIND:
+        return imitation_figures(path)
     raise UserError(f"{path} holds a run of {kind!r}, which has no figures")
 
 
@@ -51,7 +55,7 @@ def report_figures(path: Path, beside: Path | None = None, arenas: Sequence[Path
         UserError: as `run_figures`, and for runs that cannot be compared.
     """
     found = run_figures(path)
-    if found["kind"] not in ("train", "ase") and (transfers := read_transfers((path, *arenas))):
+    if found["kind"] in ("evolve", "transfer") and (transfers := read_transfers((path, *arenas))):
         found["transfer"] = transfer_figures(transfers)
     if found["kind"] != "evolve":
         if beside is not None:

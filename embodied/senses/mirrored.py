@@ -88,7 +88,9 @@ register_mirror("last_action", lambda symmetry, term: symmetry.actuators)
 # Velocities ahead and to the left, and rate of turning to the left.
 register_mirror("command", lambda symmetry, term: Flip.of((0, 1, 2), (1.0, -1.0, -1.0)))
 # Of tasks that skills are commanded in, and of the clips they track, some moments ahead.
-for _name in ("goal_direction", "goal_facing", "goal_offset", "object_offset", "object_linear_velocity"):
+for _name in ("goal_direction", "goal_facing", "goal_offset", "goal_level_offset"):
+    register_mirror(_name, lambda symmetry, term: POLAR)
+for _name in ("object_offset", "object_linear_velocity"):
     register_mirror(_name, lambda symmetry, term: POLAR)
 for _name in ("object_tangent", "object_normal"):  # x and z axis of a thing that is its own mirror image
     register_mirror(_name, lambda symmetry, term: POLAR)

@@ -121,16 +121,7 @@ class TrackingTask(MotionTask):
         """``proprio`` and ``goal``, and for the critic ``privileged``, with the time that is left of a clip."""
         groups = super().senses()
         goal = self.memory["goal"]
-        joints, futures = goal.shape[-1] - 6, len(FUTURES)
-        shown = (
-            Remembered(
-                Term("reference_position", 3 * futures, "m", 20 * MAX_REACH, "root link", (futures, 3)), goal[:, :, :3]
-            ),
-            Remembered(Term("reference_rotation", 3 * futures, "rad", 3.2, "root link", (futures, 3)), goal[:, :, 3:6]),
-            Remembered(
-                Term("reference_joints", joints * futures, "rad", MAX_ANGLE, "", (futures, joints)), goal[:, :, 6:]
-            ),
-        )
+        shown = [Remembered(term, goal[:, :, place]) for term, place in goal_terms(goal.shape[-1] - 6)]
         left = Remembered(Term("time_left", 1, "s", 1.0), self.memory["remaining"])
         return {"proprio": groups["proprio"], "goal": shown, "privileged": (*groups["privileged"], left)}
 
@@ -239,14 +230,11 @@ class TrackingTask(MotionTask):
     def _look_ahead(self, mask: Tensor | None) -> None:
         """Renews the goal and the time left, everywhere or where the mask holds."""
         of, robot, table = self.arrays.of, self.robot, self.table
-        library = library_of(self._sums)
         ahead = table.rows(self._clip[:, None], self._now()[:, None] + self._ahead)
         off = ahead[..., :3] - of(robot.root_pos)[:, None]
         off[..., :2] += self._shift[:, None]
-        turn = conjugate_product(of(robot.root_quat)[:, None], ahead[..., table.root_quat])
-        goal = library.concatenate(
-            (off @ of(robot.root_axes), rotation_vector(turn), ahead[..., table.joint_pos] - self._default), -1
-        )
+        joints = ahead[..., table.joint_pos] - self._default
+        goal = goal_of(off, of(robot.root_quat), of(robot.root_axes), ahead[..., table.root_quat], joints)
         left = (self._ends[self._clip] - self._steps - self._tick // table.stride) * self.dt
         if mask is None:
             self._goal[...], self._remaining[:, 0] = goal, left.clip(0.0, 1.0)
@@ -274,6 +262,30 @@ class TrackingTask(MotionTask):
         found = {"clip": self._clip * 1.0, "score": score, "tracked": tracked}
         found |= {"joint_error": joints, "root_error": root}
         return {name: self.arrays.tensor(values) for name, values in found.items()}
+
+
+def goal_terms(joints: int) -> list[tuple[Term, slice]]:
+    """The goal's terms for a robot of so many joints, and where of a future's row each lies."""
+    futures = len(FUTURES)
+    return [
+        (Term("reference_position", 3 * futures, "m", 20 * MAX_REACH, "root link", (futures, 3)), slice(0, 3)),
+        (Term("reference_rotation", 3 * futures, "rad", 3.2, "root link", (futures, 3)), slice(3, 6)),
+        (Term("reference_joints", joints * futures, "rad", MAX_ANGLE, "", (futures, joints)), slice(6, None)),
+    ]
+
+
+def goal_of(off: Array, quat: Array, axes: Array, ahead: Array, joints: Array) -> Array:
+    """(W, F, 6 + J) What the goal shows of F moments to come.
+
+    Args:
+        off: (W, F, 3) the clip's root link from the robot's, in the world's frame, m.
+        quat: (W, 4) the robot's orientation.
+        axes: (W, 3, 3) the same as a matrix, root to world.
+        ahead: (W, F, 4) the clip's orientations.
+        joints: (W, F, J) the clip's joints less the default pose, rad.
+    """
+    turn = rotation_vector(conjugate_product(quat[:, None], ahead))
+    return library_of(joints).concatenate((off @ axes, turn, joints), -1)
 
 
 def _points(flat: Array) -> Array:

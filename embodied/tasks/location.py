@@ -48,7 +48,7 @@ class Location(SkilledGoalTask):
 
     def goal_senses(self) -> Sequence[Sense]:
         """The way to the place, along the robot's heading."""
-        return (AlongHeading(self.robot, (along("goal_offset", "m", 1000.0),), lambda: self._way()[:, None]),)
+        return (AlongHeading(self.robot, (along("goal_level_offset", "m", 1000.0),), lambda: self._way()[:, None]),)
 
     def _way(self) -> Array:
         """(W, 3) From the robot to the place, level, m."""

@@ -86,10 +86,14 @@ class SkilledTask(Task):
         self._fell = self.remember("fell", kind=torch.bool)
         self._steps = self.remember("steps", kind=torch.int64)
         self._gravity = ProjectedGravity(self.robot)
-        action = Remembered(Term("last_action", len(entity.actuators), "1", MAX_ACTION), self.memory["action"])
-        felt = (JointDeviations(self.robot), JointVelocities(self.robot), Gyro(self.robot), self._gravity, action)
-        self._history = History(felt, HISTORY, self.arrays, world.num_worlds)
+        self._history = self.history_with("action")
         self.memory["history"] = self._history.memory
+
+    def history_with(self, action: str) -> History:
+        """The latest readings of what a robot measures, and of an action that is remembered under this name."""
+        last = Remembered(Term("last_action", len(self.robot.entity.actuators), "1", MAX_ACTION), self.memory[action])
+        felt = (JointDeviations(self.robot), JointVelocities(self.robot), Gyro(self.robot), self._gravity, last)
+        return History(felt, HISTORY, self.arrays, self.world.num_worlds)
 
     def remember(self, name: str, *shape: int, kind: torch.dtype | None = None) -> Array:
         """Registers memory, (W, *shape) zeros, and gives the array it lives in; of the engine's precision by default.

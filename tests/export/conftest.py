@@ -16,9 +16,16 @@ pytest.importorskip("onnxruntime", reason="needs the extra export")
 
 from embodied.cli.main import main
 from embodied.envs import make
+from embodied.export.bundle import make_bundle
+from embodied.export.deployed import laid_down
+from embodied.export.skills import commanded_prior
 from embodied.skills.ase.config import ASEConfig
 from embodied.skills.ase.policy import SkillPolicy, SkillShape
 from embodied.skills.ase.prior import PRIOR, ASEPrior, Origin, save_prior
+from morphologies import find_body
+
+PROPRIO = 3 * (12 + 12 + 3 + 3 + 12)
+"""Joint positions and velocities, gyro, gravity and last action of three control steps."""
 
 
 def trembling(generator):
@@ -85,3 +92,31 @@ def prior_run(tmp_path_factory) -> Path:
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     save_prior(untrained_prior(), folder / PRIOR)
     return folder
+
+
+@pytest.fixture(scope="session")
+def prior_bundle(prior_run) -> Path:
+    """Not to be changed."""
+    folder = prior_run.parent / "bundle"
+    main(["export", str(prior_run), "--out", str(folder), "--licence", "CC0-1.0"])
+    return folder
+
+
+def commanding(goal: int) -> ActorCritic:
+    """A high-level policy that was never trained, for a goal of so many numbers."""
+    shape = PolicyShape({"proprio": PROPRIO, "goal": goal}, 8, hidden=(24, 16))
+    return ActorCritic(shape, torch.Generator().manual_seed(2))
+
+
+def high_level_bundle(task: str, goal: int, folder: Path) -> Path:
+    """A bundle of such a policy with the prior that was never trained either."""
+    training = {"steps": None, "seed": 0, "configuration": {}, "evaluation": None}
+    given = commanded_prior(untrained_prior(), commanding(goal), task, find_body("go1"), 8, training)
+    laid_down(make_bundle(given, task, "CC0-1.0")[0], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def heading_bundle(tmp_path_factory) -> Path:
+    """Not to be changed."""
+    return high_level_bundle("heading", 7, tmp_path_factory.mktemp("heading") / "bundle")

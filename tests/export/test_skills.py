@@ -9,28 +9,15 @@ import torch
 import yaml
 
 from embodied.cli.main import main
-from embodied.export.bundle import make_bundle
 from embodied.export.check import judge
 from embodied.export.networks import decoder_network, high_level_network
 from embodied.export.run_policy import BundledPolicy, Simulation
-from embodied.export.skills import commanded_prior
 from embodied.export.tolerances import TOLERANCES
 from embodied.learning.load import POLICY, save_policy
 from embodied.networks import ActorCritic, PolicyShape
 from embodied.senses import Term
 from embodied.skills.ase.latents import projected
-from morphologies import find_body
-from tests.export.conftest import untrained_prior
-
-PROPRIO = 3 * (12 + 12 + 3 + 3 + 12)
-"""Joint positions and velocities, gyro, gravity and last action of three control steps."""
-
-
-@pytest.fixture(scope="module")
-def prior_bundle(prior_run):
-    folder = prior_run.parent / "bundle"
-    main(["export", str(prior_run), "--out", str(folder), "--licence", "CC0-1.0"])
-    return folder
+from tests.export.conftest import PROPRIO, untrained_prior
 
 
 @pytest.fixture(scope="module")
@@ -116,20 +103,6 @@ def test_other_latents_are_other_actions_and_samples_lie_on_the_sphere(prior_bun
         policy.latent = latent
         actions.append(policy.decide(policy.observe(reading)))
     assert np.abs(actions[0] - actions[1]).max() > 1e-3
-
-
-@pytest.fixture(scope="module")
-def heading_bundle(tmp_path_factory):
-    prior, generator = untrained_prior(), torch.Generator().manual_seed(2)
-    policy = ActorCritic(PolicyShape({"proprio": PROPRIO, "goal": 7}, 8, hidden=(24, 16)), generator)
-    training = {"steps": None, "seed": 0, "configuration": {}, "evaluation": None}
-    given = commanded_prior(prior, policy, "heading", find_body("go1"), 8, training)
-    files, _ = make_bundle(given, "heading", "CC0-1.0")
-    folder = tmp_path_factory.mktemp("heading") / "bundle"
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    return folder
 
 
 def test_a_commanded_prior_does_what_the_framework_does(heading_bundle):

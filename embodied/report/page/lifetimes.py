@@ -52,7 +52,8 @@ def lifetimes(history: History) -> str:
         '<p id="pages" class="pages" hidden><button type="button" data-go="-1">‹ before</button>'
         '<span aria-live="polite"></span><button type="button" data-go="1">next ›</button></p>'
         f"<noscript>{few}</noscript>"
-        f'<script type="application/json" id="lifetimes-data">{data.replace("<", chr(92) + "u003c")}</script>'
+        '<script type="application/json" class="rows" id="lifetimes-data">'
+        f"{data.replace('<', chr(92) + 'u003c')}</script>"
     )
 
 

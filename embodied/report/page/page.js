@@ -27,8 +27,10 @@
   });
   large.addEventListener("click", () => large.close());
 
-  const { digits, rows } = JSON.parse(document.getElementById("lifetimes-data").textContent);
-  const table = document.getElementById("lifetimes-table");
+  const data = document.querySelector("script.rows");
+  if (!data) return;
+  const { digits, rows } = JSON.parse(data.textContent);
+  const table = document.querySelector("table.all");
   const pages = document.getElementById("pages");
   const ROWS = 25;
   let column = 1, down = true, page = 0;

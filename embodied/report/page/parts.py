@@ -51,11 +51,16 @@ def portrait(path: Path | None, life: Life) -> str:
 
 
 def film(path: Path, life: Life, poster: Path | None) -> str:
-    """A film that plays by itself while it is seen."""
+    """A body's film."""
+    return video(path, f"Lifetime {life.id} in motion", (480, 352), poster)
+
+
+def video(path: Path, label: str, size: tuple[int, int], poster: Path | None = None) -> str:
+    """A film that plays by itself while it is seen; ``size`` is its width and height, pixels."""
     still = f' poster="{data_of(poster, "image/png")}"' if poster else ""
     return (
-        f'<video src="{data_of(path, "video/mp4")}" width="480" height="352" muted loop playsinline controls '
-        f'preload="metadata" aria-label="Lifetime {life.id} in motion"{still}></video>'
+        f'<video src="{data_of(path, "video/mp4")}" width="{size[0]}" height="{size[1]}" muted loop playsinline '
+        f'controls preload="metadata" aria-label="{escape(label)}"{still}></video>'
     )
 
 

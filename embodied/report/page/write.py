@@ -1,12 +1,9 @@
-"""Writes the page: its parts in order, its style and script within it, its pictures beside it as PNG files."""
+"""Writes the page of an evolution: its parts in order, its pictures beside it as PNG files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from html import escape
-from importlib import resources
 from pathlib import Path
 
 from embodied.report.bodies import Portraits
@@ -14,6 +11,7 @@ from embodied.report.compare import refuse_unlike
 from embodied.report.films import Films
 from embodied.report.history import read_history
 from embodied.report.page import findings, outcome, transfer
+from embodied.report.page.document import document
 from embodied.report.page.material import Material
 from embodied.report.transfer import read_transfers
 from embodied.runs.errors import UserError
@@ -73,23 +71,5 @@ def write_report(
     head = outcome.head(material)
     content = "".join(part(material) for _, _, part in PARTS)
     page = folder / "index.html"
-    write_atomically(page, _page(outcome.title(history), head, content))
+    write_atomically(page, document(outcome.title(history), head, [part[:2] for part in PARTS], content))
     return Written(page, material.drawn, material.portraits.missing or material.films.missing)
-
-
-def _page(title: str, head: str, content: str) -> str:
-    links = "".join(f'<a href="#{name}">{escape(words)}</a>' for name, words, _ in PARTS)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_asset('page.css')}</style></head><body>"
-        f'{head}<nav aria-label="Parts"><div class="inner">{links}</div></nav><main>{content}</main>'
-        f"<footer>Written by embodied on {datetime.now():%Y-%m-%d at %H:%M}. How each figure is computed stands in "
-        "docs/report.md. The pictures lie beside this page as PNG files.</footer>"
-        '<dialog id="large" aria-label="The picture, large"><img alt=""></dialog>'
-        f"<script>{_asset('page.js')}</script></body></html>\n"
-    )
-
-
-def _asset(name: str) -> str:
-    return resources.files("embodied.report.page").joinpath(name).read_text()
