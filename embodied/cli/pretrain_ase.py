@@ -9,27 +9,36 @@ from pathlib import Path
 import torch
 
 from embodied.cli.arguments import Place, parse, run_config
-from embodied.cli.pretrain_imitate import hold_to_clips
 from embodied.cli.train import take_up
 from embodied.cli.training_loop import train_to_the_end
 from embodied.envs import make
+from embodied.learning.evaluate import mean_actor
 from embodied.learning.limits import MAX_WORLDS, refuse_impossible_seed
+from embodied.learning.load import load as load_policy
 from embodied.motion.library import MotionLibrary
-from embodied.runs.checkpoint import latest_checkpoint
+from embodied.runs.checkpoint import latest_checkpoint, save_checkpoint
 from embodied.runs.configuration import require_positive
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.folder import RunFolder
+from embodied.runs.progress import Progress
+from embodied.runs.seeds import stream, torch_generator
+from embodied.skills.ase.cells import Cells
+from embodied.skills.ase.cloning import CloningConfig, clone
 from embodied.skills.ase.config import ASEConfig
 from embodied.skills.ase.evaluation import THRESHOLD, RepertoireFigures, evaluate_repertoire
 from embodied.skills.ase.prior import PRIOR, save_prior
-from embodied.skills.ase.trainer import ASETrainer
+from embodied.skills.ase.rehearsal import RehearsalTask
+from embodied.skills.ase.trainer import TEACHING, ASETrainer
 from embodied.skills.motion_task import MotionTask
-from morphologies import find_body
+from embodied.skills.tracking_run import hold_to_clips, tracking_run
+from morphologies import Body, find_body
 
 CLIPS = "clips.json"
 """In the run's folder: the clips it learns from, with a checksum each."""
 EVALUATION = "evaluation.json"
+CLONING = "cloning.json"
+"""In the folder of a run with a teacher: how well the decoder did what it was taught, over environment steps."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,16 @@ class PretrainASE(Place):
     """Share of episodes that begin in the midst of a clip. ASE 0.5."""
     dropped_starts: float = 0.0
     """Share of episodes that begin with a drop in any posture, from which to get up. ASE 0.1."""
+    teacher: Path | None = None
+    """Run of ``embodied pretrain imitate`` with the same robot, whose policy teaches the decoder first."""
     checkpoint_every: int = 50
     """Iterations between checkpoints."""
     latents: int = 128
     """That the evaluation at the end tries."""
     ase: ASEConfig = field(default_factory=ASEConfig)
     """Hyperparameters."""
+    cloning: CloningConfig = field(default_factory=CloningConfig)
+    """How a teacher teaches."""
 
 
 def run(arguments: list[str]) -> None:
@@ -97,6 +110,10 @@ def pretrain(config: PretrainASE) -> Path:
             f"{trainer.iterations * trainer.samples:,} steps in {config.worlds} worlds into {path}"
             + (f", from step {trainer.steps:,} on" if stored else "")
         )
+        if config.teacher:
+            trainer.resting = config.cloning.resting
+            if not stored:
+                _learn_from(config.teacher, trainer, config, body, library, path)
         every, facts = config.checkpoint_every, {"device": "cpu"}
         train_to_the_end("pretrain ase", trainer, path, every, facts, lambda: ({}, trainer.told))
         env.close()
@@ -109,6 +126,34 @@ def pretrain(config: PretrainASE) -> Path:
             f"Film    embodied report {path}"
         )
     return path
+
+
+def _learn_from(
+    teacher: Path, trainer: ASETrainer, config: PretrainASE, body: Body, library: MotionLibrary, path: Path
+) -> None:
+    """The decoder is taught; what it is then is the run's first checkpoint. Killed before, it begins anew."""
+    began = tracking_run(teacher)
+    if began.body.name != body.name:
+        raise UserError(f"{teacher} tracks clips with {began.body.name}; it cannot teach {body.name}")
+    seed, steps = stream(config.seed, TEACHING), config.cloning.steps
+    generator = torch_generator(seed)
+    cells = Cells(trainer.sightings.repertoire.between_clips(), config.ase.latent, generator)
+    env = make(RehearsalTask(library, began.config), body, config.worlds, threads=config.threads)
+    actor = mean_actor(load_policy(teacher))
+    lessons = clone(
+        env, trainer.policy, actor, cells, config.cloning, config.ase.action_std, generator, config.update_threads
+    )
+    curve = []
+    with Progress(f"embodied pretrain ase · {path} · taught by {teacher}") as progress:
+        progress.begin(0, f"{path.name} (taught)", steps)
+        for figures in lessons:
+            curve.append(figures)
+            note = f"off by {figures['error']:.2f} of an action, {figures['led']:.0%} led"
+            progress.advance(0, int(figures["steps"]), None, note)
+    env.close()
+    write_atomically(path / CLONING, json.dumps({name: [row[name] for row in curve] for name in curve[0]}) + "\n")
+    tensors, facts = trainer.state()
+    save_checkpoint(path / "checkpoints", 0, tensors, {**facts, "device": "cpu"})
 
 
 def describe(figures: RepertoireFigures) -> str:
@@ -128,6 +173,7 @@ def _refuse_impossible(config: PretrainASE) -> None:
     require_positive(config, "steps", "worlds", "threads", "update_threads", "checkpoint_every", "latents")
     refuse_impossible_seed(config.seed)
     config.ase.check()
+    config.cloning.check()
     if config.worlds > MAX_WORLDS:
         raise UserError(f"--worlds must be at most {MAX_WORLDS}, not {config.worlds}")
     samples = config.worlds * config.ase.rollout_steps

@@ -25,10 +25,10 @@ class ASEConfig:
 
     hidden: tuple[int, ...] = (256, 128)
     """Layer sizes of actor and critic. ASE (1024, 1024, 512)."""
-    style_hidden: tuple[int, ...] = (64,)
+    style_hidden: tuple[int, ...] = (256, 128)
     """Layer sizes of the network that turns a latent into a style for the actor. ASE (512, 256)."""
-    style: int = 32
-    """Size of the style. ASE 64."""
+    style: int = 64
+    """Size of the style. ASE."""
     discriminator_hidden: tuple[int, ...] = (256, 128)
     """Layer sizes of the trunk that discriminator and encoder share. ASE (1024, 1024, 512)."""
     action_std: float = 0.1

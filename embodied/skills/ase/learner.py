@@ -54,8 +54,14 @@ class ASELearner:
         self.replay = ReplayBuffer(config.replay_size, policy.shape.window, policy.shape.style_features)
         self._log_std = torch.full((policy.shape.actions,), math.log(config.action_std))
 
-    def update(self, rollout: SkillRollout, generator: torch.Generator) -> dict[str, float]:
-        """Learns from a rollout; returns its figures. The first one only fills normalisers and the replay buffer."""
+    def update(self, rollout: SkillRollout, generator: torch.Generator, actor: bool = True) -> dict[str, float]:
+        """Learns from a rollout; returns its figures. The first one only fills normalisers and the replay buffer.
+
+        Args:
+            rollout: under latents; rewards are put into it.
+            generator: of shuffles and draws.
+            actor: whether the actor learns, too.
+        """
         with linear_algebra_on(self.threads):
             policy, experience = self.policy, rollout.experience
             if policy.unseen:
@@ -67,7 +73,8 @@ class ASELearner:
             policy.value_normaliser.update(targets[..., None])
             seen = policy.normalise(dict(experience.flat_observation()))
             latents = rollout.latents[:-1].flatten(0, 1)
-            figures |= self._fit_actor(rollout, seen, latents, advantages.flatten(), generator)
+            if actor:
+                figures |= self._fit_actor(rollout, seen, latents, advantages.flatten(), generator)
             figures |= self._fit_critic(seen, latents, targets.flatten(), generator)
             figures |= self._fit_discriminator(rollout, latents, generator)
             figures["explained_variance"] = 1.0 - float(

@@ -25,7 +25,7 @@ from embodied.skills.ase.sightings import Sightings
 from embodied.skills.ase.windows import ClipWindows, LatestWindows, Past
 from embodied.skills.motion_task import MotionTask
 
-NETWORK, SAMPLING, ENVIRONMENT, CLIPS = range(4)
+NETWORK, SAMPLING, ENVIRONMENT, CLIPS, TEACHING = range(5)
 """Streams of randomness below a training's seed."""
 
 
@@ -62,6 +62,8 @@ class ASETrainer:
         self.rollout = SkillRollout(config.rollout_steps, env, self.policy)
         self.samples = config.rollout_steps * env.num_worlds
         """Environment steps of one iteration."""
+        self.resting = 0
+        """Rollouts at the beginning from which the actor does not learn."""
         self.iterations = math.ceil(steps / self.samples)
         self.iteration = 0
         self.episodes = 0
@@ -103,7 +105,7 @@ class ASETrainer:
         episodes = collect_skills(
             self.env, self.policy, rollout, self._standing, self._past, noise, self.config.action_std
         )
-        metrics = self.learner.update(rollout, self.generator)
+        metrics = self.learner.update(rollout, self.generator, self.iteration >= self.resting)
         metrics |= self.sightings.note(rollout)
         self.iteration += 1
         self.episodes += len(episodes.returns)
