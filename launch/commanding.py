@@ -1,0 +1,68 @@
+"""Does a skill prior pay? Policies that command one against policies that learn the same task from nothing.
+
+    .venv/bin/python launch/commanding.py FOLDER [PRIOR]
+
+Heading and location on the prior's robot, three seeds each, a million steps of the robot's own either way; without
+PRIOR only those from nothing. Makes the table of docs/results.md. A quarter of an hour for each half on two cores. Stop
+it whenever you like, it goes on where it was.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+TASKS, SEEDS, STEPS, EPISODES = ("heading", "location"), (0, 1, 2), 1_000_000, 64
+ROBOT = "go1"
+WINDOW = 50_000
+"""Steps over which returns of episodes are averaged."""
+
+
+def trained(out: Path, task: str, seed: int, prior: str | None) -> Path:
+    """Trains, or goes on; the run's folder."""
+    run = out / f"{task}-{'prior' if prior else 'scratch'}-{seed}"
+    how = ["--preset", "commanded", "--prior", prior] if prior else ["--preset", "legged"]
+    given = ["--task", task, "--body", ROBOT, "--seed", seed, "--steps", STEPS, "--episodes", EPISODES, "--threads", 1]
+    command = [sys.executable, "-m", "embodied", "train", *how, *given, "--out", run, "--resume"]
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+    return run
+
+
+def curve(run: Path) -> list[tuple[float, float]]:
+    """Steps, and the mean return of the episodes that ended in the window before."""
+    entries = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    found = [(entry["step"], entry["episode/return"]) for entry in entries if "episode/return" in entry]
+    points = []
+    for step, _ in found:
+        if step >= WINDOW:
+            inside = [value for at, value in found if step - WINDOW < at <= step]
+            points.append((step, sum(inside) / len(inside)))
+    return points
+
+
+def main() -> None:
+    """Trains what is missing and prints what holds."""
+    out, prior = Path(sys.argv[1]), (sys.argv[2] if len(sys.argv) > 2 else None)
+    for task in TASKS:
+        for seed in SEEDS:
+            trained(out, task, seed, None)
+            if prior:
+                trained(out, task, seed, prior)
+    print(
+        "| task | seed | return from nothing at the end | with the prior at the end | reached with the prior after | share |"
+    )
+    print("|---|---|---|---|---|---|")
+    for task in TASKS:
+        for seed in SEEDS:
+            end = curve(out / f"{task}-scratch-{seed}")[-1][1]
+            line = f"| {task} | {seed} | {end:.0f} |"
+            if prior:
+                points = curve(out / f"{task}-prior-{seed}")
+                reached = next((step for step, value in points if value >= end), None)
+                share = "not" if reached is None else f"{reached / STEPS:.2f}"
+                line += f" {points[-1][1]:.0f} | {'-' if reached is None else f'{reached:,} steps'} | {share} |"
+            print(line)
+
+
+if __name__ == "__main__":
+    main()
