@@ -48,9 +48,7 @@ def main() -> None:
             trained(out, task, seed, None)
             if prior:
                 trained(out, task, seed, prior)
-    print(
-        "| task | seed | return from nothing at the end | with the prior at the end | reached with the prior after | share |"
-    )
+    print("| task | seed | at the end from nothing | at the end with the prior | so much after | share |")
     print("|---|---|---|---|---|---|")
     for task in TASKS:
         for seed in SEEDS:

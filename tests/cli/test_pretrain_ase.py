@@ -72,6 +72,28 @@ def test_a_repertoire_is_learned_continued_reported_and_commanded(tmp_path, caps
     assert json.loads((tmp_path / "eval.json").read_text())
 
 
+def test_a_tracking_policy_teaches_first(tmp_path, capsys):
+    teacher, taught, whole = tmp_path / "teacher", tmp_path / "taught", tmp_path / "whole"
+    sizes = ["--policy.hidden", "8", "--ppo.rollout-steps", "4", "--ppo.minibatch", "16", "--worlds", "4"]
+    main(["pretrain", "imitate", *SMALL[:3], *sizes, "--threads", "1", "--steps", "32", "--out", str(teacher)])
+    lessons = ["--cloning.steps", "200", "--cloning.minibatch", "32", "--cloning.kept", "100", "--cloning.resting", "2"]
+    command = ["pretrain", "ase", *SMALL, "--teacher", str(teacher), *lessons]
+    main([*command, "--steps", "64", "--out", str(taught)])
+    curve = json.loads((taught / "cloning.json").read_text())
+    assert curve["steps"][-1] == 200
+    assert len(curve["error"]) == len(curve["steps"])
+    main([*command, "--steps", "96", "--out", str(taught), "--resume"])
+    main([*command, "--steps", "96", "--out", str(whole)])
+    one, other = (load_file(place / "prior.safetensors") for place in (taught, whole))
+    assert all(torch.equal(value, other[name]) for name, value in one.items()), "it was taught once"
+
+    refusal = refused(capsys, *command, "--teacher", str(taught), "--steps", "64", "--out", str(tmp_path / "other"))
+    assert "no imitation" in refusal
+    assert "--cloning.led must lie between" in refused(
+        capsys, *command, "--cloning.led", "2", "--out", str(tmp_path / "x")
+    )
+
+
 def test_what_cannot_be_is_refused(tmp_path, capsys):
     command = ["pretrain", "ase", "--motions", str(CLIPS / "trot.npz"), "--out", str(tmp_path / "run")]
     assert "--ase.latent must be at least 2" in refused(capsys, *command, "--ase.latent", "1")
