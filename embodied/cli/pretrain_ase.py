@@ -98,6 +98,9 @@ def pretrain(config: PretrainASE) -> Path:
     with RunFolder.open(path, "ase", run_config(config), config.resume) as folder:
         hold_to_clips(path / CLIPS, places)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")
+        if config.teacher:
+            trainer.resting = config.cloning.resting
+            trainer.learner.hold_to_present(config.cloning.anchor)
         if stored:
             take_up(trainer, *stored, path, "cpu")  # type: ignore[arg-type]
         if (path / EVALUATION).exists() and trainer.finished:
@@ -110,10 +113,8 @@ def pretrain(config: PretrainASE) -> Path:
             f"{trainer.iterations * trainer.samples:,} steps in {config.worlds} worlds into {path}"
             + (f", from step {trainer.steps:,} on" if stored else "")
         )
-        if config.teacher:
-            trainer.resting = config.cloning.resting
-            if not stored:
-                _learn_from(config.teacher, trainer, config, body, library, path)
+        if config.teacher and not stored:
+            _learn_from(config.teacher, trainer, config, body, library, path)
         every, facts = config.checkpoint_every, {"device": "cpu"}
         train_to_the_end("pretrain ase", trainer, path, every, facts, lambda: ({}, trainer.told))
         env.close()
@@ -151,6 +152,7 @@ def _learn_from(
             note = f"off by {figures['error']:.2f} of an action, {figures['led']:.0%} led"
             progress.advance(0, int(figures["steps"]), None, note)
     env.close()
+    trainer.learner.hold_to_present(config.cloning.anchor)
     write_atomically(path / CLONING, json.dumps({name: [row[name] for row in curve] for name in curve[0]}) + "\n")
     tensors, facts = trainer.state()
     save_checkpoint(path / "checkpoints", 0, tensors, {**facts, "device": "cpu"})

@@ -13,7 +13,7 @@ from embodied.skills.ase.latents import on_sphere
 
 POOL = 512
 """Latents drawn per clip."""
-STEEPNESS = 6.0
+STEEPNESS = 8.0
 """Of a push over the cosine of two centres: the less, the further it reaches."""
 RATE = 0.1
 """rad. Of the first steps of placing."""

@@ -55,6 +55,10 @@ class CloningConfig:
     """Rollouts afterwards in which critic, discriminator and encoder learn while the actor rests: what they say of it
     at first would undo what it was taught."""
 
+    anchor: float = 3.0
+    """Weight, later, of the squared distance of actions from those that were taught, in an action's units: adversarial
+    learning alone soon gives up clips for movements that are more easily told apart."""
+
     def check(self) -> None:
         """Raises UserError naming the first field with which nothing can be taught."""
         require_positive(self, "steps", "rollout_steps", "kept", "minibatch", "updates")
@@ -62,8 +66,9 @@ class CloningConfig:
             raise UserError(f"--cloning.led must lie between 0 and 1, not {self.led}")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0.0):
             raise UserError(f"--cloning.learning-rate must be above 0 and finite, not {self.learning_rate}")
-        if self.resting < 0:
-            raise UserError(f"--cloning.resting must be 0 or above, not {self.resting}")
+        for name in ("resting", "anchor"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise UserError(f"--cloning.{name} must be 0 or above and finite, not {getattr(self, name)}")
 
 
 def clone(

@@ -8,6 +8,7 @@ rollout only fills them; gradients of actor and critic are clipped, as small bat
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
@@ -22,6 +23,7 @@ from embodied.networks import Gaussian
 from embodied.skills.ase.config import ASEConfig
 from embodied.skills.ase.latents import on_sphere
 from embodied.skills.ase.losses import action_distance, bound_loss, discriminator_loss, diversity_loss, surrogate
+from embodied.skills.ase.networks import SkillDecoder
 from embodied.skills.ase.policy import STYLE, SkillPolicy
 from embodied.skills.ase.replay import ReplayBuffer
 from embodied.skills.ase.rewards import skill_reward, style_reward
@@ -52,7 +54,14 @@ class ASELearner:
         """Of learning; adapted where the configuration has a target."""
         self.clip_windows = clip_windows
         self.replay = ReplayBuffer(config.replay_size, policy.shape.window, policy.shape.style_features)
+        self.anchor: SkillDecoder | None = None
+        """What the actor was taught, which it is held to; see `hold_to_present`."""
+        self.anchor_weight = 0.0
         self._log_std = torch.full((policy.shape.actions,), math.log(config.action_std))
+
+    def hold_to_present(self, weight: float) -> None:
+        """The decoder as it is becomes the anchor: squared distances of mean actions from its weigh so much."""
+        self.anchor, self.anchor_weight = copy.deepcopy(self.policy.decoder).requires_grad_(False), weight
 
     def update(self, rollout: SkillRollout, generator: torch.Generator, actor: bool = True) -> dict[str, float]:
         """Learns from a rollout; returns its figures. The first one only fills normalisers and the replay buffer.
@@ -136,7 +145,10 @@ class ASELearner:
             "latents": latents[noisy],
             **{name: seen[name][noisy] for name in policy.decoder.groups},
         }
-        sums = torch.zeros(6)
+        if self.anchor is not None:
+            raw = {name: experience.flat(experience.observation[name])[noisy] for name in self.anchor.groups}
+            batch["anchor"] = self.anchor(raw, batch["latents"])
+        sums = torch.zeros(7)
         count = 0
         for rows in self._minibatches(len(noisy), generator):
             part = {name: tensor[rows] for name, tensor in batch.items()}
@@ -151,6 +163,8 @@ class ASELearner:
             bound = bound_loss(policy.in_ranges(mean))
             diversity = diversity_loss(cut, other_cut, part["latents"][:some], other)
             loss = policy_loss + config.bound_weight * bound + config.diversity_weight * diversity
+            drift = (mean - part["anchor"]).square().sum(-1).mean() if "anchor" in part else torch.zeros(())
+            loss = loss + self.anchor_weight * drift
             change = (log_probs - part["log_probs"]).detach()
             kl = (change.exp() - change).mean() - 1.0
             if not math.isfinite(float(kl)):
@@ -160,9 +174,9 @@ class ASELearner:
             self._step("actor", loss, self.actor_rate, config.max_gradient_norm)
             clipped = ((change.exp() - 1.0).abs() > config.clip).float().mean()
             apart = action_distance(mean[:some].detach(), other_mean.detach()).sqrt().mean()
-            sums += torch.stack([each.detach() for each in (policy_loss, bound, diversity, kl, clipped, apart)])
+            sums += torch.stack([each.detach() for each in (policy_loss, bound, diversity, kl, clipped, apart, drift)])
             count += 1
-        names = ("policy_loss", "bound_loss", "diversity_loss", "kl", "clip_fraction", "action_diversity")
+        names = ("policy_loss", "bound_loss", "diversity_loss", "kl", "clip_fraction", "action_diversity", "drift")
         return {**dict(zip(names, (sums / max(count, 1)).tolist(), strict=True)), "actor_rate": self.actor_rate}
 
     def _fit_critic(
@@ -218,6 +232,8 @@ class ASELearner:
         """Optimisers, replay buffer and learning rate; the policy's own are its own, the clips' windows are redrawn."""
         state = {"actor_rate": torch.tensor(self.actor_rate, dtype=torch.float64)}
         state |= {f"replay/{name}": value for name, value in self.replay.state_dict().items()}
+        if self.anchor is not None:
+            state |= {f"anchor/{name}": value for name, value in self.anchor.state_dict().items()}
         for part, optimiser in self.optimisers.items():
             state |= {f"{part}/{name}": value for name, value in optimiser.state_dict().items()}
         return state
@@ -230,5 +246,7 @@ class ASELearner:
 
         self.actor_rate = float(state["actor_rate"])
         self.replay.load_state_dict(of("replay"))
+        if self.anchor is not None:
+            self.anchor.load_state_dict(of("anchor"))
         for part, optimiser in self.optimisers.items():
             optimiser.load_state_dict(of(part))

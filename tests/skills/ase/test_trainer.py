@@ -68,7 +68,7 @@ def collected():
 
 def filled(made, monkeypatch, mask=None):
     """A rollout that nothing was learned from."""
-    monkeypatch.setattr(made.learner, "update", lambda rollout, generator: {})
+    monkeypatch.setattr(made.learner, "update", lambda rollout, generator, actor: {})
     if mask is not None:
         monkeypatch.setattr("embodied.skills.ase.trainer.noisy_mask", lambda *_: mask)
     made.iterate()
