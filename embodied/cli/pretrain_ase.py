@@ -23,7 +23,7 @@ from embodied.runs.files import write_atomically
 from embodied.runs.folder import RunFolder
 from embodied.runs.progress import Progress
 from embodied.runs.seeds import stream, torch_generator
-from embodied.skills.ase.cells import Cells
+from embodied.skills.ase.cells import Cells, unlikeness
 from embodied.skills.ase.cloning import CloningConfig, clone
 from embodied.skills.ase.config import ASEConfig
 from embodied.skills.ase.evaluation import THRESHOLD, RepertoireFigures, evaluate_repertoire
@@ -138,7 +138,8 @@ def _learn_from(
         raise UserError(f"{teacher} tracks clips with {began.body.name}; it cannot teach {body.name}")
     seed, steps = stream(config.seed, TEACHING), config.cloning.steps
     generator = torch_generator(seed)
-    cells = Cells(trainer.sightings.repertoire.between_clips(), config.ase.latent, generator)
+    unlike = unlikeness(trainer.sightings.repertoire.between_clips(), library)
+    cells = Cells(unlike, config.ase.latent, generator)
     env = make(RehearsalTask(library, began.config), body, config.worlds, threads=config.threads)
     actor = mean_actor(load_policy(teacher))
     lessons = clone(

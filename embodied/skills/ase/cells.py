@@ -5,19 +5,23 @@ A division like this is where cloning begins; what a latent means is the discrim
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from embodied.motion.clip import MotionClip
+from embodied.motion.library import MotionLibrary
+from embodied.senses.style import axes_of
 from embodied.skills.ase.latents import on_sphere
 
 POOL = 512
 """Latents drawn per clip."""
-STEEPNESS = 8.0
+STEEPNESS = 12.0
 """Of a push over the cosine of two centres: the less, the further it reaches."""
-RATE = 0.1
-"""rad. Of the first steps of placing."""
-PLACING, BALANCING = 1000, 400
+RATE = 0.02
+"""rad. Of the first steps of placing, at most."""
+PLACING, BALANCING = 400, 400
 """Steps in which centres find their places, and cells their size."""
 
 
@@ -54,20 +58,56 @@ class Cells:
         return self._pool[self._begin[clips] + (chance * self._size[clips]).long()]
 
 
+def unlikeness(likeness: Tensor, library: MotionLibrary) -> Tensor:
+    """(C, C) How different clips are: in where they take the robot, and in how they look on the way.
+
+    Who commands a prior wants the robot somewhere, and finds its way about the latents if neighbours travel alike.
+
+    Args:
+        likeness: (C, C) distances of how they look; see `Repertoire.between_clips`.
+        library: the clips.
+    """
+    look = 0.5 * (likeness + likeness.T)
+    look = look / look.mean().clamp_min(1e-9)
+    travel = torch.tensor([_travel(clip) for clip in library.clips], dtype=look.dtype)
+    travel = (travel - travel.mean(dim=0)) / travel.std(dim=0, unbiased=False).clamp_min(1e-6)
+    return torch.sqrt(torch.cdist(travel, travel).square() + look.square())
+
+
+def _travel(clip: MotionClip) -> tuple[float, float, float]:
+    """Mean velocity ahead and to the left, m/s, and mean turning, rad/s."""
+    axes = axes_of(clip.root_quat)
+    heading = np.arctan2(axes[:, 1, 0], axes[:, 0, 0])
+    x, y = clip.root_velocity[:, 0], clip.root_velocity[:, 1]
+    turning = (axes @ clip.root_velocity[:, 3:, None])[:, 2, 0]
+    ahead, left = np.cos(heading) * x + np.sin(heading) * y, np.cos(heading) * y - np.sin(heading) * x
+    return float(ahead.mean()), float(left.mean()), float(turning.mean())
+
+
 def _placed(distances: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """(C, size) Points all over the sphere: each pushes others away, those of unlike clips harder and further."""
+    """(C, size) Points all over the sphere, those of like clips together.
+
+    They begin where classical scaling has them (Torgerson, 1952), as seen from the middle, and push each other away.
+    """
     count = len(distances)
     places = on_sphere(count, size, generator)
     if count == 1:
         return places
     apart = 0.5 * (distances + distances.T)
-    apart = apart / apart.sum() * count * (count - 1)
+    centring = torch.eye(count) - 1.0 / count
+    values, vectors = torch.linalg.eigh(-0.5 * centring @ apart.square() @ centring)
+    used = min(size, count)
+    scaled = vectors[:, -used:] * values[-used:].clamp_min(0.0).sqrt()
+    places = 0.1 * scaled.norm(dim=1).mean() * places
+    places[:, :used] += scaled
+    places = functional.normalize(places, dim=-1)
     for step in range(PLACING):
-        push = apart.square() * torch.exp(STEEPNESS * (places @ places.T - 1.0))
+        push = torch.exp(STEEPNESS * (places @ places.T - 1.0))
         away = -(push @ places)
         away = away - (away * places).sum(-1, keepdim=True) * places
         rate = (1.0 - step / PLACING) * RATE
-        places = functional.normalize(places + rate * functional.normalize(away, dim=-1), dim=-1)
+        length = away.norm(dim=-1, keepdim=True)
+        places = functional.normalize(places + rate * away / length.clamp_min(1.0), dim=-1)
     return places
 
 

@@ -16,7 +16,7 @@ from embodied.runs.errors import UserError
 class ASEConfig:
     """Hyperparameters. "ASE" in a field's text is the value of the paper's released code where it is another."""
 
-    latent: int = 6
+    latent: int = 5
     """Dimensions of the latent's sphere. ASE 64, for 187 clips."""
     longest_skill: int = 150
     """A latent is resampled after 1 to this less 1 control steps, uniformly. ASE, at 30 Hz."""
