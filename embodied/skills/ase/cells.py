@@ -69,12 +69,12 @@ def unlikeness(likeness: Tensor, library: MotionLibrary) -> Tensor:
     """
     look = 0.5 * (likeness + likeness.T)
     look = look / look.mean().clamp_min(1e-9)
-    travel = torch.tensor([_travel(clip) for clip in library.clips], dtype=look.dtype)
-    travel = (travel - travel.mean(dim=0)) / travel.std(dim=0, unbiased=False).clamp_min(1e-6)
-    return torch.sqrt(torch.cdist(travel, travel).square() + look.square())
+    ways = torch.tensor([travel(clip) for clip in library.clips], dtype=look.dtype)
+    ways = (ways - ways.mean(dim=0)) / ways.std(dim=0, unbiased=False).clamp_min(1e-6)
+    return torch.sqrt(torch.cdist(ways, ways).square() + look.square())
 
 
-def _travel(clip: MotionClip) -> tuple[float, float, float]:
+def travel(clip: MotionClip) -> tuple[float, float, float]:
     """Mean velocity ahead and to the left, m/s, and mean turning, rad/s."""
     axes = axes_of(clip.root_quat)
     heading = np.arctan2(axes[:, 1, 0], axes[:, 0, 0])

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from embodied.skills.ase.cells import Cells
+from embodied.motion.library import MotionLibrary
+from embodied.skills.ase.cells import Cells, travel, unlikeness
 from embodied.skills.ase.latents import on_sphere
+from tests.skills.ase.small import CLIPS
 
 
 def generator(seed=0):
@@ -52,3 +54,21 @@ def test_the_same_seed_makes_the_same_cells(cells):
 def test_one_clip_has_all_of_them():
     alone = Cells(torch.zeros(1, 1), 3, generator())
     assert torch.equal(alone.of(on_sphere(9, 3, generator())), torch.zeros(9, dtype=torch.int64))
+
+
+def test_clips_that_take_the_robot_the_same_way_are_less_unlike():
+    library = MotionLibrary.load([CLIPS / f"{name}.npz" for name in ("trot", "trot_fast", "back_up", "turn_left")])
+    unlike = unlikeness(torch.ones(4, 4) - torch.eye(4), library)
+    torch.testing.assert_close(unlike, unlike.T)
+    assert unlike[0, 1] == unlike[0][1:].min(), "both trots go ahead"
+    assert torch.equal(unlike.diagonal(), torch.zeros(4))
+
+
+def test_how_a_clip_travels_is_its_way_over_its_time():
+    clip = MotionLibrary.load([CLIPS / "trot.npz"]).clips[0]
+    ahead, left, turning = travel(clip)
+    assert ahead == pytest.approx((clip.root_pos[-1, 0] - clip.root_pos[0, 0]) / (clip.duration), rel=0.05)
+    assert left == pytest.approx(0.0, abs=0.02)
+    assert turning == pytest.approx(0.0, abs=0.02)
+    around = MotionLibrary.load([CLIPS / "turn_left.npz"]).clips[0]
+    assert travel(around)[2] == pytest.approx(around.cycle.heading / around.duration, rel=0.05)
