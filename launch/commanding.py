@@ -7,10 +7,14 @@ PRIOR only those from nothing. Makes the table of docs/results.md. A quarter of 
 it whenever you like, it goes on where it was.
 """
 
-import json
+import argparse
 import subprocess
 import sys
 from pathlib import Path
+
+from embodied.export.load import find_prior
+from embodied.runs.errors import UserError
+from embodied.runs.metrics import read_metrics
 
 TASKS, SEEDS, STEPS, EPISODES = ("heading", "location"), (0, 1, 2), 1_000_000, 64
 ROBOT = "go1"
@@ -24,14 +28,15 @@ def trained(out: Path, task: str, seed: int, prior: str | None) -> Path:
     how = ["--preset", "commanded", "--prior", prior] if prior else ["--preset", "legged"]
     given = ["--task", task, "--body", ROBOT, "--seed", seed, "--steps", STEPS, "--episodes", EPISODES, "--threads", 1]
     command = [sys.executable, "-m", "embodied", "train", *how, *given, "--out", run, "--resume"]
-    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL)
+    if done.returncode:  # it has said why
+        sys.exit(done.returncode)
     return run
 
 
 def curve(run: Path) -> list[tuple[float, float]]:
     """Steps, and the mean return of the episodes that ended in the window before."""
-    entries = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    found = [(entry["step"], entry["episode/return"]) for entry in entries if "episode/return" in entry]
+    found = [(entry["step"], entry["episode/return"]) for entry in read_metrics(run) if "episode/return" in entry]
     points = []
     for step, _ in found:
         if step >= WINDOW:
@@ -42,7 +47,16 @@ def curve(run: Path) -> list[tuple[float, float]]:
 
 def main() -> None:
     """Trains what is missing and prints what holds."""
-    out, prior = Path(sys.argv[1]), (sys.argv[2] if len(sys.argv) > 2 else None)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, help="of the runs")
+    parser.add_argument("prior", nargs="?", help="run of pretrain ase, prior file, bundle, or name of one that ships")
+    given = parser.parse_args()
+    out, prior = given.folder, given.prior
+    if prior is not None:  # a wrong one is told before anything is trained
+        try:
+            find_prior(Path(prior))
+        except UserError as error:
+            parser.error(str(error))
     for task in TASKS:
         for seed in SEEDS:
             trained(out, task, seed, None)

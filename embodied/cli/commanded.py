@@ -9,7 +9,7 @@ from embodied.learning.evaluate import Actor
 from embodied.networks import ActorCritic
 from embodied.runs.errors import UserError
 from embodied.runs.folder import read_run_config
-from embodied.skills.command import HOLD, HeldLatents
+from embodied.skills.command import HeldLatents, hold_of
 from embodied.skills.prior import SkillPrior
 from embodied.vector_env import VectorEnv
 
@@ -39,5 +39,4 @@ def commanding_actor(policy: ActorCritic, run: Path, env: VectorEnv) -> Actor | 
         return None
     if not policy.shape.fits(env.observation_space, prior.latent_space):
         raise UserError(f"the policy in {run} is not one for its body: it was trained on another")
-    hold = read_run_config(run).get("hold")
-    return HeldLatents(policy, prior, HOLD if hold is None else int(hold))
+    return HeldLatents(policy, prior, hold_of(read_run_config(run)))

@@ -102,7 +102,9 @@ def deployable_of(run: Path) -> Deployable:
 
     config = read_run_config(run) if (run / CONFIG).exists() else {}
     if config.get("kind") in FINDERS:
-        return FINDERS[config["kind"]](run, find_body(str(config["robot"])), config, training_of(run, run))
+        if not isinstance(config.get("robot"), str):
+            raise UserError(f"{run / CONFIG} is damaged: it names no robot")
+        return FINDERS[config["kind"]](run, find_body(config["robot"]), config, training_of(run, run))
     found = resolve(Given(), run)
     if found.body is not None and config.get("kind") == "train" and commands_prior(run):
         return commanding_policy(run, found.body, config, training_of(run, run))
@@ -140,11 +142,23 @@ def training_of(run: Path, policy: Path) -> dict[str, Any]:
     config = read_run_config(home)
     evaluation = policy / "evaluation.json"
     finished = (policy / (PRIOR if config["kind"] == "ase" else POLICY)).exists()
-    checkpoints = sorted(path.name for path in (policy / "checkpoints").glob("[0-9]*"))
+    checkpoints = sorted(path.name for path in (policy / "checkpoints").glob("[0-9]*") if path.name.isdecimal())
     steps = config.get("steps") if finished or not checkpoints else int(checkpoints[-1])
+    told = {name: value for name, value in config.items() if name not in PRIVATE}
     return {
         "steps": steps if isinstance(steps, int) else None,
         "seed": config.get("seed"),
-        "configuration": {name: value for name, value in config.items() if name not in PRIVATE},
-        "evaluation": json.loads(evaluation.read_text()) if evaluation.exists() else None,
+        # Numbers that are none go out as words, which JSON holds.
+        "configuration": json.loads(json.dumps(told, default=str), parse_constant=str),
+        "evaluation": _evaluation(evaluation) if evaluation.exists() else None,
     }
+
+
+def _evaluation(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(), parse_constant=str)
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise UserError(f"{file} is damaged; remove it and go on with --resume")
+    return found

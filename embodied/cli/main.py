@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import sys
 from importlib import import_module
@@ -30,6 +31,8 @@ DRAWING = {"play": True, "report": False, "doctor": False, "motion": False}
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command; exits with status 0, 2 for what the caller can put right, 130 when interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may hold what the terminal's encoding does not
+        sys.stdout.reconfigure(errors="backslashreplace")
     if not given or given[0] in ("-h", "--help"):
         width = max(map(len, COMMANDS))
         lines = "\n".join(f"  {name.ljust(width)}  {what}" for name, what in COMMANDS.items())

@@ -26,6 +26,8 @@ from embodied.runs.table import aligned
 
 MAX_SECONDS = 3600.0
 DEFAULT_OUT = Path("motions")
+LONGEST_NAME = 200
+"""Bytes of a clip's name that its file is named by: file systems take 255 of the whole."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def list_clips(given: List) -> None:
         speed = f"{max(map(math.hypot, *clip.root_velocity[:, :2].T)):.1f} m/s"
         ends = "looped" if clip.loop else "ends"
         rows.append(
-            (clip.name, clip.robot, f"{clip.duration:.1f}", f"{clip.frame_rate:g}", ends, speed, clip.licence or "-")
+            (clip.name, clip.robot, f"{clip.duration:.1f}", f"{clip.frame_rate:g}", ends, speed, _line(clip.licence))
         )
     print(aligned(rows))
     print(f"{len(rows) - 1} clips, {total:.0f} s")
@@ -209,7 +211,9 @@ def view(given: View) -> None:
         raise UserError(
             f"these are clips of {' and '.join(robots)}; a video shows one robot: name its clips with --clip"
         )
-    skeleton = skeleton_of(given.robot or robots[0])
+    skeleton = skeleton_of(given.robot) if given.robot is not None else known_skeleton(robots[0])
+    if skeleton is None:
+        raise UserError(f"nothing is known of {robots[0]}, whose clips these are; name its file with --robot")
     for clip in shown:
         skeleton.refuse_other(clip)
     from embodied.report.motion_film import film_clips
@@ -237,12 +241,18 @@ def _files(places: tuple[str, ...]) -> list[Path]:
 
 def _file_name(name: str, taken: set[str]) -> str:
     """A file name for a clip that no clip before it has."""
-    plain = "".join(each if each.isalnum() or each in "-_." else "_" for each in name).lstrip(".") or "clip"
+    plain = "".join(each if each.isalnum() or each in "-_." else "_" for each in name).lstrip(".")
+    plain = plain.encode(errors="replace")[:LONGEST_NAME].decode(errors="ignore") or "clip"
     number, free = 2, plain
     while free.lower() in taken:
         free, number = f"{plain}-{number}", number + 1
     taken.add(free.lower())
     return free + own.SUFFIX
+
+
+def _line(text: str) -> str:
+    """What of a text goes into a line of a table."""
+    return "".join(each if each.isprintable() else " " for each in text)[:LONGEST_NAME] or "-"
 
 
 def _said(verdict: Verdict) -> str:

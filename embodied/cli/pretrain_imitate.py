@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from embodied.cli.arguments import Place, parse, run_config
 from embodied.cli.train import take_up
@@ -23,11 +24,13 @@ from embodied.motion.library import MotionLibrary
 from embodied.networks import PolicyConfig, PolicyShape
 from embodied.runs.checkpoint import latest_checkpoint
 from embodied.runs.configuration import require_positive
+from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
 from embodied.runs.folder import CONFIG, RunFolder, read_run_config
 from embodied.skills.tracking import TrackingConfig, TrackingTask
 from embodied.skills.tracking_evaluation import TrackingResult, evaluate_tracking
 from embodied.skills.tracking_run import CLIPS, EVALUATION, KIND, hold_to_clips, tracking_run
+from embodied.vector_env import Observation
 from morphologies import Body, find_body
 
 
@@ -154,9 +157,7 @@ def tracked(path: Path) -> TrackingResult:
     """
     run = tracking_run(path)
     threads = read_run_config(path).get("threads")
-    return evaluate_tracking(
-        TrackingTask(run.library, run.config, each=True), run.body, mean_actor(load(path)), threads
-    )
+    return evaluate_tracking(TrackingTask(run.library, run.config, each=True), run.body, tracker(path), threads)
 
 
 def one_clip(path: Path, clip: str | None) -> tuple[TrackingTask, Body, Actor]:
@@ -169,7 +170,20 @@ def one_clip(path: Path, clip: str | None) -> tuple[TrackingTask, Body, Actor]:
     run = tracking_run(path)
     number = run.library.index(clip) if clip else int(run.library.durations.argmax())
     task = TrackingTask(MotionLibrary([run.library.clips[number]]), run.config, each=True)
-    return task, run.body, mean_actor(load(path))
+    return task, run.body, tracker(path)
+
+
+def tracker(path: Path) -> Actor:
+    """What the policy of a run does in the mean; UserError at its first observation where it reads another."""
+    policy = load(path)
+    actor, sizes = mean_actor(policy), policy.shape.actor_sizes
+
+    def act(observation: Observation) -> Tensor:
+        if any(name not in observation or observation[name].shape[1:] != (size,) for name, size in sizes.items()):
+            raise UserError(f"the policy in {path} does not track clips: it was trained on something else")
+        return actor(observation)
+
+    return act
 
 
 def live_figures(task: TrackingTask) -> tuple[dict[str, float], str]:

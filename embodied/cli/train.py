@@ -109,6 +109,8 @@ def train(config: Train) -> Path:
     prior = wanted_prior(config.prior, config.hold, config.style, path)
     env: Any = make(config.task, body, config.worlds, config.device, threads=config.threads)
     if prior is not None:
+        if body is None or body.name != prior.robot:
+            raise UserError(f"the prior is for {prior.robot}, not for {body.name if body else config.task}")
         if config.symmetry.wanted or config.spread_ages:
             raise UserError("what a latent's mirror image is, is not known: leave --symmetry and --spread-ages out")
         env = LatentEnv(env, prior, HOLD if config.hold is None else config.hold, style=bool(config.style))

@@ -19,6 +19,8 @@ from embodied.runs.errors import UserError
 from embodied.vector_env import Observation, VectorEnv
 
 Memory = tuple[Tensor, ...]
+LONGEST_HOLD = 10_000
+"""Control steps."""
 TASK_WEIGHT, STYLE_WEIGHT = 0.9, 0.1
 """Of the task's reward and of the prior's, where style is rewarded. Peng et al., appendix A."""
 STYLE, STYLE_TERM = "style", "style"
@@ -295,8 +297,10 @@ class _Windows:
 
 
 def _refuse_misfit(env: Any, prior: Prior, hold: int, style: bool) -> None:
-    if not isinstance(hold, int) or hold < 1:
-        raise UserError(f"hold must be a whole number of control steps, 1 or more, not {hold}")
+    if not isinstance(hold, int) or not 1 <= hold <= LONGEST_HOLD:
+        raise UserError(
+            f"hold must be a whole number of control steps, 1 or more, at most {LONGEST_HOLD:,}; not {hold}"
+        )
     if not hasattr(env, "put_back"):
         raise UserError(f"worlds of {type(env).__name__} cannot be frozen: LatentEnv needs an environment on the CPU")
     spaces = env.observation_space.spaces

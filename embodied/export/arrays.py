@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 
 import numpy as np
 
 from embodied.export.errors import BundleError
+
+MOST = 1 << 28
+"""Bytes that they may unpack to."""
+DAMAGED = (zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError)
+"""What zipfile and numpy raise besides, on an archive that was cut or changed."""
 
 
 def written_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -25,11 +32,15 @@ def read_arrays(content: bytes, where: str) -> dict[str, np.ndarray]:
         BundleError: it is something else, or has numbers that are not finite.
     """
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MOST:
+            raise BundleError(where, f"unpacks to {size:,} bytes; expected are at most {MOST:,}")
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = dict(file)
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError, *DAMAGED) as error:
         raise BundleError(where, f"holds no arrays: {error}") from None
     for name, values in arrays.items():
-        if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
             raise BundleError(where, f"has numbers that are not finite, or no numbers, in {name}")
     return arrays

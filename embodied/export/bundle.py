@@ -71,7 +71,16 @@ def make_bundle(given: Deployable, name: str, licence: str, seed: int = 0) -> tu
         plain = _plain_scene(env.scene, given.body)
         files[scene_path] = scene_text(plain, Path(mjcf).name).encode()
         entity = env.scene.entities[task.agents[0]]
-        networks = given.networks(env.spec.groups)
+        try:
+            networks = given.networks(env.spec.groups)
+        except KeyError as group:
+            raise BundleError(
+                given.task, f"shows no {group}, which the policy reads: it was trained on another"
+            ) from None
+        sizes = {name: sum(term.size for term in terms) for name, terms in env.spec.groups.items()}
+        read = [each for network in networks for each in network.inputs if each.terms]
+        if any(each.size != sizes[each.name] for each in read) or networks[-1].size != env.action_space.shape[0]:
+            raise BundleError(given.task, "is not what the policy was trained on: it reads or gives other numbers")
         terms = {each.name: each.terms for network in networks for each in network.inputs if each.terms}
         every_term = tuple(term for group in terms.values() for term in group)
         clip = action_limit(every_term)

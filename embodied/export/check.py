@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 
 from embodied.export.errors import BundleError
-from embodied.export.opening import SCRIPT, OpenBundle, open_bundle
+from embodied.export.opening import SCRIPT, OpenBundle, network_faults, open_bundle
 from embodied.export.record import Apart, Figures, apart, figures_of
 from embodied.export.tolerances import TOLERANCES
 from morphologies.read.compile import quiet
@@ -64,7 +64,7 @@ def judge(folder: Path, name: str | None = None) -> Verdict:
         replayed, went = _played(bundle, loop, vectors["action"])
         begun, period = loop["start/root_pose"], bundle.manifest["timing"]["control_period"]
         off = apart(loop, went, begun, period)
-    except (KeyError, ValueError, IndexError) as error:
+    except (KeyError, ValueError, IndexError, TypeError, *network_faults()) as error:
         raise BundleError(where, f"does not fit together: {error}") from None
     _refuse_beyond("joint positions under the recorded actions", replayed, "joint_pos", where)
     notes, chance = _notes(bundle), bundle.manifest["closed_loop"]["chance"]

@@ -18,7 +18,7 @@ from torch import Tensor
 from embodied.export.errors import BundleError
 from embodied.export.manifest import MANIFEST, SUMS, read_bundle
 from embodied.export.networks import LATENT, Input, Network
-from embodied.export.opening import sessions_of
+from embodied.export.opening import network_faults, sessions_of
 from embodied.export.readings import term_of
 from embodied.networks import Memory
 from embodied.runs.files import write_atomically
@@ -81,7 +81,10 @@ class Bundle:
                     f"reads {each['name']} of {each['size']} numbers, not of shape {found}: it is for another robot "
                     "or task",
                 )
-        (output,) = session.run(None, {name: np.asarray(each, dtype=np.float32) for name, each in shown.items()})
+        try:
+            (output,) = session.run(None, {name: np.asarray(each, dtype=np.float32) for name, each in shown.items()})
+        except network_faults() as error:
+            raise BundleError(self.where, f"has a network {network['name']} that cannot be run: {error}") from None
         return torch.from_numpy(output)
 
 

@@ -8,7 +8,8 @@ import imageio_ffmpeg
 import mujoco
 import numpy as np
 
-from embodied.export.opening import OpenBundle
+from embodied.export.errors import BundleError
+from embodied.export.opening import OpenBundle, network_faults
 from embodied.graphics import HINT, NoGraphics, refuse_no_screen
 
 RATE = 25
@@ -32,6 +33,9 @@ def film_bundle(bundle: OpenBundle, path: Path, first: int, seconds: float, size
         BundleError: it has no recorded starts.
     """
     loop, simulation = bundle.arrays("closed_loop.npz"), bundle.simulation
+    count, recorded = loop["root_pose"].shape[:2] if "root_pose" in loop and loop["root_pose"].ndim == 3 else (0, 0)
+    if not count or not recorded:
+        raise BundleError(bundle.where, "has no recorded starts")
     timing, robot = bundle.manifest["timing"], bundle.manifest["robot"]
     every = max(1, round(1.0 / (RATE * timing["control_period"])))
     rate = round(1.0 / (every * timing["control_period"]))
@@ -43,7 +47,7 @@ def film_bundle(bundle: OpenBundle, path: Path, first: int, seconds: float, size
     path.touch()  # a place that cannot be written is told by its own error, not by the encoder's
     writer = imageio_ffmpeg.write_frames(str(temporary), size, fps=rate, quality=7, macro_block_size=16)
     writer.send(None)
-    left, count = round(seconds / timing["control_period"]), len(loop["joint_pos"])
+    left = round(seconds / timing["control_period"])
     made = 0
 
     def watch() -> None:
@@ -60,17 +64,21 @@ def film_bundle(bundle: OpenBundle, path: Path, first: int, seconds: float, size
     try:
         start = first % count
         while left > 0:
-            steps = min(left, loop["root_pose"].shape[1])
+            steps = min(left, recorded)
             one = {key.split("/")[1]: each[start] for key, each in loop.items() if key.startswith("start/")}
             told = {key.split("/")[1]: each[start] for key, each in loop.items() if key.startswith("given/")}
             simulation.run(one, told, steps, watch=watch)
             left, start = left - steps, (start + 1) % count
         writer.close()
         temporary.replace(path)
+    except (KeyError, ValueError, IndexError, *network_faults()) as error:
+        raise BundleError(bundle.where, f"does not fit together: {error}") from None
     finally:
         writer.close()
         renderer.close()
         temporary.unlink(missing_ok=True)
+        if not path.stat().st_size:
+            path.unlink()
     return made * timing["control_period"]
 
 

@@ -13,12 +13,15 @@ from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from embodied.export.consistency import refuse_inconsistent
 from embodied.export.errors import BundleError
 
 FORMAT, VERSION = "embodied.bundle", 1
 MANIFEST, SCHEMA, SUMS = "manifest.json", "manifest.schema.json", "SHA256SUMS"
 MOST = 1 << 26
 """Bytes of one file."""
+LARGEST = 1e30
+"""Magnitude of a number; single precision goes a little further."""
 
 
 def is_bundle(folder: Path) -> bool:
@@ -68,6 +71,7 @@ def read_bundle(folder: Path) -> tuple[dict[str, Any], dict[str, bytes], list[st
         if described(content) != manifest["files"][path]:
             raise BundleError(folder / path, "is not as it was written: its checksum is not the manifest's")
     refuse_unfit(manifest, str(folder / MANIFEST))
+    refuse_inconsistent(manifest, str(folder / MANIFEST))
     text = _content(folder, MANIFEST)
     sums = {path: described(content)["sha256"] for path, content in {**files, MANIFEST: text}.items()}
     if _content(folder, SUMS) != _sums(sums):
@@ -83,6 +87,8 @@ def _content(folder: Path, path: str) -> bytes:
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
             raise BundleError(file, "lies outside of the bundle")
+        if file.exists() and not file.is_file():
+            raise BundleError(file, "cannot be read: it is no file")  # a pipe would be waited for
         size = file.stat().st_size
         if size > MOST:
             raise BundleError(file, f"is larger than {MOST >> 20} MB, more than any part of a bundle")
@@ -95,7 +101,7 @@ def _content(folder: Path, path: str) -> bytes:
 
 def _parsed(text: bytes, file: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(text)
+        manifest = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_number)
     except (ValueError, RecursionError) as error:
         raise BundleError(file, f"is damaged or cut short: it is not JSON ({error})") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
@@ -109,6 +115,14 @@ def _parsed(text: bytes, file: Path) -> dict[str, Any]:
             f"has version {version}, written by a newer version of embodied; this one reads up to {VERSION}: upgrade",
         )
     return manifest
+
+
+def _number(text: str) -> int | float:
+    """A number of a manifest; ValueError for what is none, or beyond what networks reckon with."""
+    value = float(text)
+    if not abs(value) <= LARGEST:
+        raise ValueError(f"{text:.20} is no number, or beyond all bounds")
+    return int(text) if text.lstrip("-").isdecimal() else value
 
 
 def _paths(manifest: Mapping[str, Any], folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def open_bundle(folder: Path, name: str | None = None) -> OpenBundle:
         return OpenBundle(where, manifest, files, others, policy, Simulation(policy, model))
     except RobotError as error:
         raise BundleError(where, str(error)) from None
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, IndexError) as error:
         raise BundleError(where, f"does not fit together: {error}") from None
 
 
@@ -89,7 +90,6 @@ def sessions_of(manifest: Mapping[str, Any], files: Mapping[str, bytes], where: 
         BundleError: one would read other files, cannot be read, or is not the one that the manifest describes.
     """
     import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -100,10 +100,17 @@ def sessions_of(manifest: Mapping[str, Any], files: Mapping[str, bytes], where: 
         _refuse_foreign(files[network["file"]], network, where)
         try:
             session = onnxruntime.InferenceSession(files[network["file"]], options, providers=["CPUExecutionProvider"])
-        except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
+        except network_faults() as error:
             raise BundleError(where, f"a network cannot be read: {error}") from None
         sessions.append(session)
     return sessions
+
+
+def network_faults() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises for a network that it cannot read or run."""
+    raised = import_module("onnxruntime.capi.onnxruntime_pybind11_state")  # which has no types
+    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
+    return tuple(getattr(raised, name) for name in names)
 
 
 def _refuse_foreign(content: bytes, network: dict[str, Any], where: str) -> None:
@@ -122,8 +129,16 @@ def _refuse_foreign(content: bytes, network: dict[str, Any], where: str) -> None
     found = ([value.name for value in model.graph.input], [value.name for value in model.graph.output])
     said = ([each["name"] for each in network["inputs"]], [network["output"]["name"]])
     opset = next((each.version for each in model.opset_import if each.domain == ""), None)
-    if found != said or opset != network["opset"]:
+    sizes = [_width(value) for value in (*model.graph.input, *model.graph.output)]
+    wanted = [each["size"] for each in (*network["inputs"], network["output"])]
+    if found != said or sizes != wanted or opset != network["opset"]:
         raise BundleError(where, f"{network['file']} is not the network that the manifest describes")
+
+
+def _width(value: Any) -> int | None:
+    """Of a network's input or output its numbers in one world; None for what is no batch of floats."""
+    kind = value.type.tensor_type
+    return kind.shape.dim[1].dim_value if kind.elem_type == 1 and len(kind.shape.dim) == 2 else None
 
 
 def refuse_missing(who: Path | str = "embodied export") -> None:

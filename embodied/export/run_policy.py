@@ -21,6 +21,7 @@ import argparse
 import hashlib
 import json
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,10 @@ VERSION = 1
 
 def axes_of(quaternion: np.ndarray) -> np.ndarray:
     """(3, 3) A body's axes in the world as columns, from its orientation (w, x, y, z)."""
-    w, x, y, z = quaternion / np.linalg.norm(quaternion)
+    length = np.linalg.norm(quaternion)
+    if not length > 1e-6:
+        raise ValueError(f"an orientation is a quaternion (w, x, y, z), and {quaternion} is none")
+    w, x, y, z = quaternion / length
     rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)]
     rows += [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)]
     rows += [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]
@@ -140,18 +144,22 @@ class BundledPolicy:
 
     def observe(self, reading: dict[str, Any]) -> dict[str, np.ndarray]:
         """The networks' inputs by name. Once per control period, for terms with a history remember what they showed."""
+        known: dict[str, Any] = {"last_action": self.last_action}
         for name, size in self.sizes.items():
-            if name in reading and np.size(reading[name]) != size:
-                raise ValueError(f"the reading {name} has {np.size(reading[name])} numbers; expected {size}")
-        known = {**reading, "last_action": self.last_action}
+            known[name] = self._checked(name, size, reading)
+        shown = {  # all of them before anything is remembered: what is refused leaves no trace
+            (name, term["name"]): term["transform"](np.asarray(known[term["reading"]], dtype=np.float64), known)
+            for name, terms in self.terms.items()
+            for term in terms
+        }
         if self.about is not None:
-            self.target = np.asarray(known[self.about], dtype=np.float64)
+            self.target = known[self.about]
         observation = {}
         for name, terms in self.terms.items():
             parts = []
             for term in terms:
-                value = term["transform"](np.asarray(known[term["reading"]], dtype=np.float64), known)
-                value = np.clip((value - term["subtract"]) * term["scale"], -term["clip"], term["clip"])
+                value = (shown[name, term["name"]] - term["subtract"]) * term["scale"]
+                value = np.clip(value, -term["clip"], term["clip"])
                 if term["history"] > 1:  # the oldest first; until there is a past, the first reading stands for it
                     past = self.past.setdefault((name, term["name"]), [value] * term["history"])
                     past[:] = [*past[1:], value]
@@ -159,6 +167,20 @@ class BundledPolicy:
                 parts.append(value)
             observation[name] = np.concatenate(parts).astype(np.float32)
         return observation
+
+    @staticmethod
+    def _checked(name: str, size: int, reading: dict[str, Any]) -> np.ndarray:
+        if name not in reading:
+            raise KeyError(f"the reading {name} is missing; it has {size} numbers")
+        try:
+            value = np.asarray(reading[name], dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(f"the reading {name} is no array of numbers: {reading[name]!r:.60}") from None
+        if value.size != size:
+            raise ValueError(f"the reading {name} has {value.size} numbers; expected {size}")
+        if not (np.abs(value) < 1e30).all():
+            raise ValueError(f"the reading {name} is not finite: {value.ravel()}")
+        return value
 
     def decide(self, observation: dict[str, np.ndarray]) -> np.ndarray:
         """The action; of a skill prior, that of the skill ``policy.latent``, which a high-level network may set."""
@@ -172,6 +194,8 @@ class BundledPolicy:
                 self.latent = output[0]
             else:
                 action = output[0]
+        if not np.isfinite(action).all():
+            raise ValueError(f"the action is not finite; the latent is {self.latent}")
         self.steps += 1
         self.last_action = np.clip(action, -self.clip, self.clip)
         return self.last_action
@@ -287,22 +311,35 @@ def told(policy: BundledPolicy, given: list[list[str]], refuse: Callable[[str], 
             refuse(f"{name} is nothing that is given to this policy; there is {', '.join(sizes) or 'nothing'}")
         try:
             found[name] = np.array([float(word) for word in words])
+            if not np.isfinite(found[name]).all():
+                raise ValueError
         except ValueError:
-            refuse(f"{name} takes numbers, not {' '.join(words)}")
+            refuse(f"{name} takes finite numbers, not {' '.join(words)}")
         if len(found[name]) != sizes[name]:
             refuse(f"{name} takes {sizes[name]} numbers, not {len(words)}")
     return found
 
 
 def main() -> int:
-    """The command; the exit status is 1 where observations or actions are wrong."""
+    """The command; the exit status is 1 where observations or actions are wrong, 2 where nothing can be run."""
     parser = argparse.ArgumentParser(description="Checks the policy of this folder, or simulates it.")
     parser.add_argument("--simulate", action="store_true", help="ten seconds in MuJoCo, which has to be installed")
     parser.add_argument("--start", type=int, default=0, help="number of the recorded start")
     parser.add_argument("--give", nargs="+", action="append", default=[], help="a given reading and its numbers")
     given = parser.parse_args()
-    policy = BundledPolicy(Path(__file__).resolve().parent)
-    asked = told(policy, given.give, parser.error)
+    folder = Path(__file__).resolve().parent
+    try:
+        return run(folder, given, parser.error)
+    except ImportError as error:
+        parser.error(f"{error.name} is not installed: pip install {error.name}")
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        parser.error(f"what lies in {folder} cannot be run: {error}")
+
+
+def run(folder: Path, given: argparse.Namespace, refuse: Callable[[str], Any]) -> int:
+    """What was asked for, of the bundle in a folder; the exit status."""
+    policy = BundledPolicy(folder)
+    asked = told(policy, given.give, refuse)
     if not given.simulate:
         with np.load(policy.folder / "test_vectors.npz", allow_pickle=False) as file:
             each, done, took = compare(policy, dict(file))
@@ -313,6 +350,9 @@ def main() -> int:
         print("a decision takes {:.3f} ms, {:.3f} at the 99th percentile".format(*1e3 * np.percentile(took, (50, 99))))
         return int(not (seen <= allowed["observation"] and done <= allowed["action"]))
     with np.load(policy.folder / "closed_loop.npz", allow_pickle=False) as file:
+        starts = len(file["root_pose"])
+        if not 0 <= given.start < starts:
+            refuse(f"there are the starts 0 to {starts - 1}, and none of number {given.start}")
         recorded = {name: values[given.start] for name, values in file.items()}
     start = {name.split("/")[1]: values for name, values in recorded.items() if name.startswith("start/")}
     inputs = {name.split("/")[1]: values for name, values in recorded.items() if name.startswith("given/")}

@@ -20,13 +20,15 @@ from embodied.learning.load import load
 from embodied.motion.library import MotionLibrary
 from embodied.networks import ActorCritic
 from embodied.runs.configuration import from_plain
+from embodied.runs.errors import UserError
 from embodied.runs.folder import CONFIG, read_run_config
 from embodied.senses import Term
 from embodied.skills.ase.latents import LatentSchedule
 from embodied.skills.ase.prior import ASEPrior, load_prior
-from embodied.skills.command import HOLD
+from embodied.skills.command import hold_of
 from embodied.skills.prior import SkillPrior
 from embodied.skills.tracking import TrackingConfig, TrackingTask
+from embodied.skills.tracking_run import places_of
 from embodied.tasks.skilled import SkilledTask
 from embodied.vector_env import Observation
 from morphologies import Body
@@ -93,8 +95,7 @@ def commanding_policy(run: Path, body: Body, config: Mapping[str, Any], training
     prior = kept_prior(run)
     if prior is None:
         raise BundleError(run, "holds no copy of the prior that its policy commands")
-    hold = HOLD if config.get("hold") is None else int(config["hold"])
-    found = commanded_prior(prior, load(run), str(config["task"]), body, hold, training)
+    found = commanded_prior(prior, load(run), str(config["task"]), body, hold_of(config), training)
     if isinstance(prior, BundledPrior):
         told = prior.bundle.manifest
         return replace(found, data=tuple(told["training"]["data"]), latent=told["latent"])
@@ -153,7 +154,7 @@ def tracking_policy(run: Path, body: Body, config: Mapping[str, Any], training: 
         training: how it was made.
     """
     policy = load(run)
-    chosen = from_plain(TrackingConfig, config["tracking"], f"{run}: tracking")
+    chosen = from_plain(TrackingConfig, config.get("tracking", {}), f"{run}: tracking", TrackingConfig())
     library = library_of(config, body)
 
     @torch.no_grad()
@@ -191,12 +192,16 @@ def latent_of(prior: SkillPrior, longest: int | None = None) -> dict[str, Any]:
 
 
 def _longest(config: Mapping[str, Any]) -> int:
-    return int(config["ase"]["longest_skill"])
+    ase = config.get("ase")
+    longest = ase.get("longest_skill") if isinstance(ase, dict) else None
+    if not isinstance(longest, int):
+        raise UserError("the run's config.yaml is damaged: it names no ase.longest_skill")
+    return longest
 
 
 def library_of(config: Mapping[str, Any], body: Body) -> MotionLibrary:
     """The clips that a run learned from."""
-    return MotionLibrary.load(tuple(config.get("motions") or ()) or (body.name,), robot=body.name)
+    return MotionLibrary.load(places_of(config, body), robot=body.name)
 
 
 def clips_of(config: Mapping[str, Any], body: Body) -> tuple[dict[str, str], ...]:

@@ -62,14 +62,28 @@ def load(run: str | Path) -> ActorCritic:
         return _policy(json.loads(metadata["shape"]), safetensors.torch.load(data), file)
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror}") from None
-    except (SafetensorError, struct.error, ValueError, KeyError, TypeError):
+    except (SafetensorError, struct.error, ValueError, KeyError, TypeError, RecursionError):
         raise UserError(f"{file} is damaged or no policy of embodied") from None
+
+
+def refuse_outsized(shape: object, weights: dict[str, Tensor]) -> None:
+    """Raises ValueError where a shape names a size that no weight has: networks are not made to such sizes at all."""
+    if isinstance(shape, dict):
+        shape = list(shape.values())
+    if isinstance(shape, list | tuple):
+        for each in shape:
+            refuse_outsized(each, weights)
+    elif isinstance(shape, int):
+        largest = max((size for weight in weights.values() if weight.numel() for size in weight.shape), default=0)
+        if not shape <= largest:
+            raise ValueError
 
 
 def _policy(shape: dict, weights: dict[str, torch.Tensor], where: Path) -> ActorCritic:
     try:
+        refuse_outsized(shape, weights)
         policy = ActorCritic(PolicyShape.from_dict(shape), torch.Generator())
         policy.load_state_dict(weights)
-    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError):
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
         raise UserError(f"{where} is damaged: its weights do not fit its shape") from None
     return policy.eval()

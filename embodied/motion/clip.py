@@ -7,7 +7,6 @@ in the root's own.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -25,6 +24,10 @@ UNIT = 1e-6
 """How far a clip's quaternions may be from unit length."""
 NEARLY_UNIT = 0.02
 """How far those of a file may be, which has a few digits only; they are normalised."""
+SLOWEST, FASTEST = 0.1, 10_000.0
+"""Frames in a second."""
+LARGEST = 1e9
+"""Of any number in a clip: single precision squares it without loss of range."""
 
 
 class MotionError(UserError, ValueError):
@@ -73,17 +76,25 @@ class MotionClip:
         """Takes its own read-only arrays and holds everything against its shape."""
         for name in ("joint_names", "foot_names", "notes"):
             object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
-        if not (isinstance(self.name, str) and self.name):
-            raise MotionError("a motion clip needs a name")
+        if not (isinstance(self.name, str) and self.name and self.name.isprintable()):
+            raise MotionError("a motion clip needs a name, of letters and signs that can be printed")
+        for name in ("robot", "licence", "source"):
+            if not isinstance(text := getattr(self, name), str):
+                raise self._wrong(f"{name} must be text, not {text!r:.60}")
+        if not (self.robot and self.robot.isprintable()):
+            raise self._wrong(f"robot must be a name that can be printed, not {self.robot!r:.60}")
+        if not isinstance(self.loop, bool | np.bool_):
+            raise self._wrong(f"loop is true or false, not {self.loop!r:.60}")
         try:
             object.__setattr__(self, "frame_rate", float(self.frame_rate))
             object.__setattr__(self, "cycle", Cycle(*map(float, self.cycle)))
         except (TypeError, ValueError):
             raise self._wrong(f"frame_rate and cycle are numbers, not {self.frame_rate!r} and {self.cycle!r}") from None
-        if not (math.isfinite(self.frame_rate) and self.frame_rate > 0.0):
-            raise self._wrong(f"frame_rate must be a positive number of frames in a second, not {self.frame_rate}")
-        if not all(map(math.isfinite, self.cycle)):
-            raise self._wrong(f"cycle is not finite: {self.cycle}")
+        if not SLOWEST <= self.frame_rate <= FASTEST:
+            expected = f"a positive number of frames in a second, {SLOWEST:g} to {FASTEST:,.0f}"
+            raise self._wrong(f"frame_rate must be {expected}; not {self.frame_rate:g}")
+        if not all(abs(each) <= LARGEST for each in self.cycle):
+            raise self._wrong(f"cycle is not finite, or beyond all bounds: {self.cycle}")
         if not self.loop and any(self.cycle):
             raise self._wrong("only a looped clip has a cycle that travels")
         for name, singular in (("joint_names", "joint"), ("foot_names", "foot")):
@@ -198,13 +209,18 @@ class MotionClip:
 
     def _take(self, name: str, kind: type, shape: tuple[int, int]) -> None:
         try:
-            values = np.array(getattr(self, name), dtype=kind)
+            given = np.asarray(getattr(self, name))
         except (TypeError, ValueError):
-            raise self._wrong(f"{name} is no array of {np.dtype(kind)} numbers") from None
+            given = np.asarray("")
+        if given.dtype.kind not in "biuf":
+            raise self._wrong(f"{name} is no array of {np.dtype(kind)} numbers")
+        values = np.array(given, dtype=kind)
         if values.shape != shape:
             raise self._wrong(f"{name} has shape {values.shape}, where {shape} was expected")
         if kind is np.float64 and not np.isfinite(values).all():
             raise self._wrong(f"{name} is not finite in frame {_first(~np.isfinite(values).all(axis=1))}")
+        if kind is np.float64 and (np.abs(values) > LARGEST).any():
+            raise self._wrong(f"{name} is beyond all bounds in frame {_first((np.abs(values) > LARGEST).any(axis=1))}")
         values.setflags(write=False)
         object.__setattr__(self, name, values)
 
@@ -224,7 +240,8 @@ def _normalised(name: str, quat: Array) -> Array:
     """Unit quaternions with continuous signs, of nearly unit ones; what has not their shape is left to be refused."""
     if quat.ndim != 2 or quat.shape[1] != 4 or not np.isfinite(quat).all():
         return quat
-    lengths = np.linalg.norm(quat, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # a length beyond all bounds is none of 1
+        lengths = np.linalg.norm(quat, axis=1, keepdims=True)
     if (off := np.abs(lengths[:, 0] - 1.0) > NEARLY_UNIT).any():
         frame = _first(off)
         raise MotionError(

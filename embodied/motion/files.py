@@ -22,6 +22,8 @@ def format_of(path: Path) -> ModuleType:
     Raises:
         MotionError: it is no file, or of no format that is known.
     """
+    if path.exists() and not path.is_file():
+        raise MotionError(f"{path} is no file with a beginning and an end")  # a pipe would be waited for
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from embodied.motion.clip import MotionClip, MotionError
 from embodied.motion.laikago import laikago
-from morphologies import Body, UnknownBody, find_body
+from morphologies import Body, body_names, find_body
 from morphologies.read.stance import lowest, solid_geoms
 
 Array = NDArray[np.float64]
@@ -144,10 +144,8 @@ def skeleton_of(robot: str | Path | Body) -> Skeleton:
 
 def known_skeleton(robot: str) -> Skeleton | None:
     """What there is to know of the robot that a clip names; None where nobody knows that name."""
-    try:
-        return skeleton_of(robot)
-    except UnknownBody:
-        return None
+    # A clip is no reason to open a file that it names.
+    return skeleton_of(robot) if robot in ONLY_CLIPS or robot in body_names() else None
 
 
 @lru_cache(maxsize=16)

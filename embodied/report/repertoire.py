@@ -19,6 +19,7 @@ from embodied.runs.folder import read_run_config
 from embodied.runs.metrics import read_metrics
 from embodied.skills.ase.prior import load_prior
 from embodied.skills.motion_task import MotionTask
+from embodied.skills.tracking_run import places_of
 from morphologies import find_body
 
 SHOWN = 16
@@ -72,7 +73,7 @@ def write_repertoire(path: Path) -> list[Path]:
     made = [draw(_picture(read_metrics(path), evaluation), folder)]
     config, prior = read_run_config(path), load_prior(path)
     body = find_body(config["robot"])
-    library = MotionLibrary.load(config.get("motions") or (body.name,), robot=body.name)
+    library = MotionLibrary.load(places_of(config, body), robot=body.name)
     task = MotionTask(library, reference_starts=0.0)
     env = make(task, body, SHOWN, threads=1)
     try:

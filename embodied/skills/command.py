@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor
 
 from embodied.networks import ActorCritic
+from embodied.runs.errors import UserError
 from embodied.skills.prior import SkillPrior
 from embodied.vector_env import Observation
 
 HOLD = 8
 """Control steps that a latent is held for: 6 Hz at 50 Hz. Peng et al. (2022) have 6 Hz, too, 5 steps at 30 Hz."""
+
+
+def hold_of(config: Mapping[str, Any]) -> int:
+    """Control steps that a run's latents are held for.
+
+    Raises:
+        UserError: its configuration was changed to something else.
+    """
+    hold = config.get("hold")
+    if hold is not None and not (isinstance(hold, int) and hold >= 1):
+        raise UserError(f"the run's config.yaml is damaged: hold is {hold!r}, and no number of control steps")
+    return HOLD if hold is None else hold
 
 
 class HeldLatents:

@@ -17,6 +17,8 @@ from embodied.skills.foot_kinematics import FootKinematics
 
 TICKS = 150
 """In a second."""
+LONGEST = 36_000
+"""s: a table of ten hours takes a gigabyte."""
 
 
 class ReferenceTable:
@@ -38,7 +40,7 @@ class ReferenceTable:
             seconds: how long an episode lasts with what is looked at ahead of it.
 
         Raises:
-            UserError: a control step that is no whole number of ticks.
+            UserError: a control step that is no whole number of ticks, or more motion than a table holds.
         """
         self.stride = round(dt * TICKS)
         """Ticks of a control step."""
@@ -47,6 +49,11 @@ class ReferenceTable:
         device = library.device
         durations = library.durations.tolist()
         rows = [math.ceil((duration + seconds) * TICKS) + 1 for duration in durations]
+        if sum(rows) > LONGEST * TICKS:
+            raise UserError(
+                f"the clips with what is looked at beyond them are {sum(rows) / TICKS:,.0f} s; tracking takes at most "
+                f"{LONGEST:,} s"
+            )
         begins = torch.tensor([0, *rows], device=device).cumsum(0)[:-1]
         clips = torch.repeat_interleave(torch.arange(len(library)), torch.tensor(rows)).to(device)
         ticks = torch.cat([torch.arange(count) for count in rows]).to(device)

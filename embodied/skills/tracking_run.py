@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from embodied.motion.files import clip_files
 from embodied.motion.library import MotionLibrary
@@ -51,9 +52,21 @@ def tracking_run(path: Path) -> TrackingRun:
     if not isinstance(plain.get("robot"), str):
         raise UserError(f"{path / CONFIG} is damaged: it names no robot")
     body = find_body(plain["robot"])
-    places = tuple(plain.get("motions") or ()) or (body.name,)
+    places = places_of(plain, body)
     hold_to_clips(path / CLIPS, places)
     return TrackingRun(body, MotionLibrary.load(places, robot=body.name), config)
+
+
+def places_of(config: Mapping[str, Any], body: Body) -> tuple[str, ...]:
+    """Where the clips of a run lie; those that ship for its robot where its configuration names none.
+
+    Raises:
+        UserError: the configuration was changed to something else.
+    """
+    named = config.get("motions") or []
+    if not (isinstance(named, list) and all(isinstance(place, str) for place in named)):
+        raise UserError(f"the run's config.yaml is damaged: motions is {named!r:.60}, and no list of folders")
+    return tuple(named) or (body.name,)
 
 
 def hold_to_clips(path: Path, places: Sequence[str]) -> None:

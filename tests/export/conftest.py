@@ -69,7 +69,7 @@ def untrained_prior() -> ASEPrior:
     try:
         spaces = env.observation_space.spaces
         spaces = type(env.observation_space)({name: spaces[name] for name in ("proprio", "privileged", "style")})
-        config, generator = ASEConfig(hidden=(48, 32)), torch.Generator().manual_seed(4)
+        config, generator = ASEConfig(hidden=(48, 32), latent=8), torch.Generator().manual_seed(4)
         policy = SkillPolicy(SkillShape.for_spaces(spaces, env.action_space, config), generator)
         size = spaces["proprio"].shape[0]
         policy.normaliser("proprio").update(0.2 + 0.5 * torch.randn(300, size, generator=generator))

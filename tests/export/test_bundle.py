@@ -1,6 +1,7 @@
 """What a bundle says, against the robot's data sheet, the task's own figures and other programs."""
 
 import json
+import shutil
 import subprocess
 from xml.etree import ElementTree
 
@@ -129,3 +130,25 @@ def test_a_training_gives_its_body_where_that_is_asked_for(made_run, tmp_path):
     main(["export", str(made_run), "--what", "body", "--out", str(tmp_path / "body")])
     assert (tmp_path / "body" / "parts.json").exists()
     assert not (tmp_path / "body" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "why"),
+    [
+        ("evaluation.json", b"{", "evaluation.json is damaged"),
+        ("evaluation.json", b"[]", "evaluation.json is damaged"),
+        ("policy.safetensors", b"", "policy.safetensors is damaged"),
+        ("config.yaml", b"{kind: imitate, task: velocity}", "it names no robot"),
+        ("config.yaml", b"{kind: imitate, robot: go1, motions: 3}", "motions is 3, and no list"),
+        ("config.yaml", b"{kind: train, task: location, body: go1}", "location"),
+    ],
+)
+def test_a_damaged_run_is_not_handed_over(made_run, tmp_path, capsys, path, content, why):
+    run = tmp_path / "run"
+    shutil.copytree(made_run, run)
+    (run / path).write_bytes(content)
+    with pytest.raises(SystemExit) as stopped:
+        main(["export", str(run), "--what", "policy", "--out", str(tmp_path / "bundle")])
+    assert stopped.value.code == 2
+    assert why in capsys.readouterr().err
+    assert not (tmp_path / "bundle").exists()

@@ -2,15 +2,24 @@
 
 import hashlib
 import json
+import math
+import os
+import re
+import zipfile
 
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from embodied.cli.main import main
+from embodied.export.arrays import read_arrays
 from embodied.export.check import judge
 from embodied.export.errors import BundleError
-from embodied.export.manifest import MANIFEST, SUMS
+from embodied.export.film import film_bundle
+from embodied.export.graph import Graph
+from embodied.export.manifest import MANIFEST, SUMS, read_bundle
+from embodied.export.opening import open_bundle
 from embodied.export.tolerances import TOLERANCES
 
 
@@ -112,12 +121,61 @@ def test_a_newer_manifest_is_refused_with_the_way_out(bundle):
         (lambda m: m["networks"][0]["inputs"][0].update(name="other"), ("policy.onnx",)),
         (lambda m: m["robot"]["joints"].reverse(), ("joint positions",)),
         (lambda m: m["robot"]["joints"][0].update(name="tail"), ("tail",)),
-        (lambda m: m["timing"].update(simulation_steps=5), ("joint positions",)),
+        (lambda m: m["timing"].update(simulation_steps=5), ("simulation_steps",)),
     ],
 )  # fmt: skip
 def test_a_manifest_that_does_not_tell_the_truth_is_refused(bundle, change, words):
     rewritten(bundle, change)
     refused(bundle, *words)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda m: m["timing"].update(control_period=1e-9), ("timing.control_period",)),
+        (lambda m: m["timing"].update(control_period=1e300), ("beyond all bounds",)),
+        (lambda m: m["timing"].update(control_period=math.nan), ("NaN is no number",)),
+        (lambda m: m["timing"].update(simulation_steps=10**6), ("simulation_steps",)),
+        (lambda m: m["robot"].update(mass=10**400), ("is no number", "beyond all bounds")),
+        (lambda m: _first_term(m).update(history=10**6), ("no history",)),
+        (lambda m: _first_term(m).update(start=10**6), ("side by side",)),
+        (lambda m: _first_term(m).update(reading="sonar"), ("sonar", "no reading")),
+        (lambda m: _first_term(m).update(also=["sonar"]), ("sonar", "no reading")),
+        (lambda m: _first_term(m).update(subtract=[0.0] * 7), ("subtract",)),
+        (lambda m: m["networks"][0]["output"].update(size=3), ("last network",)),
+        (lambda m: m["networks"][0]["output"].update(name="latent"), ("latent",)),
+        (lambda m: m["action"]["actuators"].pop(), ("last network",)),
+        (lambda m: m["action"]["actuators"][2].update(scale=0), ("a scale of 0",)),
+        (lambda m: m["action"].update(about_reading="gyro"), ("about_reading",)),
+        (lambda m: m["readings"][0].update(size=10**9), ("1,048,576 numbers",)),
+    ],
+)  # fmt: skip
+def test_a_manifest_whose_parts_do_not_fit_together_is_refused_unopened(bundle, change, words):
+    rewritten(bundle, change)
+    for word in words:
+        with pytest.raises(BundleError, match=re.escape(word)):
+            read_bundle(bundle)
+
+
+def _first_term(manifest):
+    return manifest["networks"][0]["inputs"][0]["terms"][0]
+
+
+def test_arrays_that_would_unpack_to_more_than_a_recording_are_refused(bundle):
+    with zipfile.ZipFile(bundle / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("action.npy", bytes(1 << 28))
+        archive.writestr("more.npy", b"1")
+    content = (bundle / "bomb.npz").read_bytes()
+    assert len(content) < 1 << 20
+    with pytest.raises(BundleError, match="unpacks to 268,435,457 bytes"):
+        read_arrays(content, "bomb.npz")
+
+
+def test_another_network_in_the_place_of_one_is_refused(bundle):
+    graph = Graph("policy")
+    graph.output("action", graph.linear(graph.input("policy", 44), torch.nn.Linear(44, 12), "linear"), 12)
+    replaced(bundle, "policy.onnx", graph.to_bytes("Reads one number less."))
+    refused(bundle, "policy.onnx", "not the network")
 
 
 def test_a_folder_that_is_none_and_a_link_out_of_it_are_refused(bundle, tmp_path):
@@ -183,6 +241,21 @@ def test_a_script_of_somebody_else_is_told_and_not_run(bundle, tmp_path):
     assert len(verdict.notes) == 2
     assert "run_policy.py" in " ".join(verdict.notes)
     assert "notes.txt" in " ".join(verdict.notes)
+
+
+@pytest.mark.parametrize("arrays", [{}, {"root_pose": np.zeros((2, 0, 7))}, {"root_pose": np.zeros(7)}])
+def test_a_bundle_without_recorded_starts_has_no_film(bundle, tmp_path, arrays):
+    np.savez(tmp_path / "loop.npz", other=np.zeros(3), **arrays)
+    replaced(bundle, "closed_loop.npz", (tmp_path / "loop.npz").read_bytes())
+    with pytest.raises(BundleError, match="has no recorded starts"):
+        film_bundle(open_bundle(bundle), tmp_path / "film.mp4", 0, 1.0, (64, 64))
+    assert not (tmp_path / "film.mp4").exists()
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(bundle):
+    (bundle / "README.md").unlink()
+    os.mkfifo(bundle / "README.md")
+    refused(bundle, "README.md", "it is no file")
 
 
 def test_the_command_says_what_is_wrong_and_exits_with_2(bundle, capsys):

@@ -125,6 +125,11 @@ def test_what_is_no_prior_is_not_commanded(made_bundle, prior_bundle, tmp_path, 
     out = ("--out", str(tmp_path / "run"))
     assert "and no skill prior" in refused(capsys, "train", "--task", "heading", "--prior", str(made_bundle), *out)
     assert "reads a group proprio" in refused(capsys, "train", "--task", "velocity", "--prior", str(prior_bundle), *out)
+    other = refused(capsys, "train", "--task", "heading", "--body", "max", "--prior", str(prior_bundle), *out)
+    assert "the prior is for go1, not for max" in other  # whose joints have the same names and number
+    assert "at most 10,000" in refused(
+        capsys, "train", "--task", "heading", "--prior", str(prior_bundle), "--hold", "1000000000", *out
+    )
     assert not (tmp_path / "run").exists()
     with pytest.raises(UserError, match="style"):
         LatentEnv(heading, embodied.load(prior_bundle), style=True)

@@ -139,7 +139,7 @@ def test_the_simulation_can_be_asked_for_a_place_of_ones_own(bundles):
     assert "recorded" not in done.stdout
     for words, why in (
         (("goal_place", "2"), "takes 2 numbers, not 1"),
-        (("goal_place", "2", "x"), "takes numbers"),
+        (("goal_place", "2", "x"), "takes finite numbers"),
         (("gyro", "0", "0", "0"), "there is goal_place"),
     ):
         done = alone(folder, MUJOCO, "--simulate", "--give", *words)

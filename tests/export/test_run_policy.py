@@ -132,6 +132,54 @@ def test_a_missing_reading_is_named(policy):
         policy.observe(reading)
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"gyro": [0.1, np.nan, 0.0]}, "gyro is not finite"),
+        ({"joint_pos": [np.inf] * 12}, "joint_pos is not finite"),
+        ({"gyro": "fast"}, "gyro is no array of numbers"),
+        ({"gyro": [0.1, 0.2]}, "gyro has 2 numbers; expected 3"),
+        ({"orientation": [0.0, 0.0, 0.0, 0.0]}, "an orientation is a quaternion"),
+    ],
+)
+def test_a_reading_that_is_none_is_refused_and_leaves_no_trace(policy, changed, why):
+    policy.reset()
+    with pytest.raises(ValueError, match=why):
+        policy.observe(level(**changed))
+    assert not policy.past
+    assert np.isfinite(policy.controls(policy.decide(policy.observe(level())))).all()
+
+
+def test_actions_that_are_not_finite_are_never_given(policy):
+    seen = policy.observe(level())
+    with pytest.raises(ValueError, match="not finite"):
+        policy.decide({"policy": np.nan * seen["policy"]})
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "arguments", "why"),
+    [
+        ("manifest.json", b"", (), "cannot be run"),
+        ("test_vectors.npz", b"", (), "cannot be run"),
+        ("policy.onnx", b"x", (), "policy.onnx is not the file"),
+        ("notes.txt", b"x", ("--simulate", "--start", "20"), "the starts 0 to 19"),
+        ("notes.txt", b"x", ("--simulate", "--give", "command", "nan", "0", "0"), "takes finite numbers"),
+    ],
+)
+def test_what_cannot_be_run_is_told_in_a_sentence(bundle, path, content, arguments, why):
+    (bundle / path).write_bytes(content)
+    done = alone(bundle, BARE, *arguments)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_simulation_without_mujoco_says_what_to_install(made_bundle):
+    done = alone(made_bundle, BARE, "--simulate")
+    assert done.returncode == 2
+    assert "pip install mujoco" in done.stderr
+
+
 def test_a_network_that_is_not_the_manifests_is_refused(bundle):
     content = bytearray((bundle / "policy.onnx").read_bytes())
     content[len(content) // 2] ^= 1

@@ -113,6 +113,20 @@ def test_mistakes_are_answered_in_a_sentence(tmp_path, capsys):
     assert "multiples of 16" in refused(capsys, "view", str(path), "--width", "100")
 
 
+def test_a_clip_does_not_choose_files_that_are_opened(tmp_path, capsys):
+    """Neither one to read, by its robot's name, nor one to write, by its own."""
+    trap = tmp_path / "trap.json"
+    trap.write_text("not read")
+    own.write(tmp_path / "given" / "a.npz", replace(walk(), robot=str(trap), name="../" + 300 * "x"))
+    main(["motion", "import", str(tmp_path / "given"), "--out", str(tmp_path / "out")])
+    assert f"Nothing is known of {trap}" in capsys.readouterr().out
+    (written,) = (tmp_path / "out").iterdir()
+    assert written.name == "_" + 199 * "x" + ".npz"
+    main(["motion", "check", str(written)])
+    assert f"nothing is known of {trap}" in capsys.readouterr().out
+    assert "name its file with --robot" in refused(capsys, "view", str(written))
+
+
 def test_a_video_shows_the_clip(tmp_path):
     """In a process of its own: MuJoCo chooses its graphics once, when it is first imported."""
     from embodied.graphics import HINT

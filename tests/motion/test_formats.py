@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,51 @@ def test_ase_files_of_another_body_are_refused(tmp_path):
     path, _ = ase_file(tmp_path / "a.npy", root_translation={"arr": np.zeros((8, 2))})
     with pytest.raises(MotionError, match="no motion of ASE's humanoid"):
         read_motion(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"fps": 10**400},
+        {"skeleton_tree": {"node_names": [["pelvis"]] * 17}},
+        {"skeleton_tree": {"node_names": dict.fromkeys(map(str, range(17)))}},
+        {"skeleton_tree": {"node_names": b"x" * 17}},
+        {"parents": np.arange(17) + 100},
+        {"parents": np.zeros((17, 2), int)},
+        {"parents": np.full(17, np.nan)},
+        {"parents": ["pelvis"] * 17},
+    ],
+)
+def test_ase_files_of_another_shape_are_refused(tmp_path, changes):
+    path, _ = ase_file(tmp_path / "a.npy", local=False)
+    names = read_pickle_of(path)["skeleton_tree"]["node_names"]
+    if "parents" in changes:
+        changes = {"skeleton_tree": {"node_names": names, "parent_indices": {"arr": changes["parents"]}}}
+    path, _ = ase_file(tmp_path / "a.npy", local=False, **changes)
+    with pytest.raises(MotionError, match="no motion of ASE's humanoid"):
+        read_motion(path)
+
+
+def read_pickle_of(path: Path) -> dict[str, Any]:
+    return np.load(path, allow_pickle=True).item()
+
+
+def test_a_frame_of_no_length_in_hdf5_is_refused(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="needs the extra motion")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        group = file.create_group("clip")
+        group.attrs["dt"] = 0.0
+        walker = group.create_group("walkers/walker_0")
+        for name, rows in (("position", 3), ("quaternion", 4), ("joints", 56)):
+            walker[name] = np.ones((rows, 5))
+    with pytest.raises(MotionError, match=r"a\.h5 is damaged"):
+        read_motion(tmp_path / "a.h5")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "clip.npz")
+    with pytest.raises(MotionError, match="no file with a beginning and an end"):
+        read_motion(tmp_path / "clip.npz")
 
 
 def test_dm_controls_own_clips_have_the_joints_of_its_walker(tmp_path):

@@ -108,3 +108,17 @@ def test_an_archive_that_would_unpack_to_more_than_a_clip_is_refused(monkeypatch
     monkeypatch.setattr(own, "LARGEST", 1000)
     with pytest.raises(MotionError, match="unpacks to"):
         own.read_clip(stored)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("joint_names", np.arange(24).reshape(12, 2), "its joint_names are no list of names"),
+        ("robot", np.asarray(3.5), "robot must be text"),
+        ("frame_rate", np.zeros(3), "is damaged"),
+        ("cycle", np.asarray(1.0), "is damaged"),
+    ],
+)
+def test_arrays_of_another_kind_are_refused(stored, name, value, why):
+    with pytest.raises(MotionError, match=why):
+        own.read_clip(rewritten(stored, **{name: value}))

@@ -123,6 +123,14 @@ def test_pickles_written_by_hand_to_do_harm_are_refused(content, why):
         read_pickle(content)
 
 
+def test_lists_of_themselves_are_not_unfolded_without_end():
+    folded: list[object] = [1]
+    for _ in range(40):
+        folded = [folded, folded]  # 2^40 numbers once unfolded
+    with pytest.raises(Refused, match="holds more, than any motion"):
+        read_pickle(pickle.dumps(folded))
+
+
 def test_a_damaged_pickle_is_refused_or_read_but_never_fails_otherwise():
     whole = pickle.dumps({"a": np.arange(20.0), "b": ["text", 3]})
     rng = np.random.default_rng(0)

@@ -1,11 +1,13 @@
 """A policy that commands a prior, as an actor: the same as in a LatentEnv."""
 
+import pytest
 import torch
 
 from embodied.envs import make
 from embodied.envs.latent import LatentEnv
 from embodied.networks import ActorCritic, PolicyConfig, PolicyShape
-from embodied.skills.command import HeldLatents
+from embodied.runs.errors import UserError
+from embodied.skills.command import HOLD, HeldLatents, hold_of
 from tests.skills.ase.small import trainer
 
 
@@ -35,3 +37,11 @@ def test_an_actor_that_holds_latents_does_what_the_policy_does_in_a_latent_env()
         assert torch.allclose(total[on], reward[on], atol=1e-6)
     plain.close()
     env.close()
+
+
+@pytest.mark.parametrize("hold", [0, -1, "x", [1], 2.5])
+def test_a_hold_that_is_none_is_refused(hold):
+    assert hold_of({"hold": 3}) == 3
+    assert hold_of({}) == hold_of({"hold": None}) == HOLD
+    with pytest.raises(UserError, match="no number of control steps"):
+        hold_of({"hold": hold})

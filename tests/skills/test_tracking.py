@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from embodied.envs import make
 from embodied.motion import quaternions
 from embodied.motion.library import MotionLibrary
+from embodied.runs.errors import UserError
 from embodied.skills.reference import TICKS
 from embodied.skills.tracking import FUTURES, TrackingConfig, TrackingTask
 from embodied.skills.tracking_evaluation import evaluate_tracking
@@ -210,3 +212,10 @@ def test_an_evaluation_tracks_every_clip_once_from_its_beginning(library):
     assert f"{round(5 * found.share_to_end)} of 5 clips" in str(found)
     with pytest.raises(ValueError, match="each=True"):
         evaluate_tracking(TrackingTask(library), find_body("go1"), lambda seen: torch.zeros(1, 12))
+
+
+def test_more_motion_than_a_table_holds_is_refused(library):
+    slow = dataclasses.replace(library.clips[library.index("sit")], frame_rate=0.1)
+    clips = [dataclasses.replace(slow, name=f"{number}") for number in range(40)]
+    with pytest.raises(UserError, match="tracking takes at most 36,000 s"):
+        make(TrackingTask(MotionLibrary(clips)), "go1", num_worlds=1)

@@ -66,13 +66,14 @@ def read(path: Path, told: Told) -> list[MotionClip]:
     if set(names) != set(joints) | HELD - (set() if robot == ARMED else {"sword", "shield"}):
         raise MotionError(f"{path} has the links {', '.join(map(str, names))}, which are not those of ASE's humanoid")
     quat = from_xyzw(data["rotation"]["arr"])
-    lengths = np.linalg.norm(quat, axis=-1)
+    with np.errstate(over="ignore"):  # a length beyond all bounds is none of 1
+        lengths = np.linalg.norm(quat, axis=-1)
     if (off := ~(np.abs(lengths - 1.0) < 0.02)).any():
         frame, link = np.argwhere(off)[0]
         raise MotionError(f"{path} has no rotation for {names[link]} in frame {frame}")
     quat = quat / lengths[..., None]
     if not data["is_local"]:
-        parents = np.asarray(data["skeleton_tree"]["parent_indices"]["arr"], dtype=np.int64)
+        parents = data["skeleton_tree"]["parent_indices"]["arr"]
         quat[:, 1:] = multiply(conjugate(quat[:, parents[1:]]), quat[:, 1:])
     angles = [(about_y if axes is ONE else about_xyz)(quat[:, names.index(link)]) for link, (_, axes) in joints.items()]
     order = sorted(joints, key=names.index)
@@ -120,17 +121,26 @@ def _dictionary(path: Path) -> dict[str, Any]:
     except Refused as error:
         raise MotionError(f"{path} is not read: {error}") from None
     try:
-        rotation = data["rotation"]["arr"]
-        frames, links = rotation.shape[0], len(data["skeleton_tree"]["node_names"])
+        rotation, names = data["rotation"]["arr"], data["skeleton_tree"]["node_names"]
+        frames, links = rotation.shape[0], len(names)
         fine = (
             rotation.shape == (frames, links, 4)
+            and rotation.dtype.kind == "f"
+            and isinstance(names, list)
+            and all(isinstance(name, str) for name in names)
             and data["root_translation"]["arr"].shape == (frames, 3)
             and isinstance(data["is_local"], bool)
             and 1.0 <= float(data["fps"]) <= 1000.0
-            and (data["is_local"] or len(data["skeleton_tree"]["parent_indices"]["arr"]) == links)
+            and (data["is_local"] or _are_parents(data["skeleton_tree"]["parent_indices"]["arr"], links))
         )
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError):
         fine = False
     if not fine:
         raise MotionError(f"{path} is a pickled dictionary, but no motion of ASE's humanoid")
     return data
+
+
+def _are_parents(found: Any, links: int) -> bool:
+    """Whether an array says of each link but the first which other it hangs on."""
+    whole = isinstance(found, np.ndarray) and found.shape == (links,) and found.dtype.kind in "iu"
+    return bool(whole and (found[1:] >= 0).all() and (found[1:] < links).all())

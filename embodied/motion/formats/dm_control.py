@@ -59,7 +59,7 @@ def read(path: Path, told: Told) -> list[MotionClip]:
             return [_clip(path, name, file[name], told) for name in sorted(file)]
     except MotionError:
         raise
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise MotionError(f"{path} is damaged, or no motion of dm_control's: {error}") from None
 
 

@@ -99,14 +99,18 @@ def read_clip(path: Path) -> MotionClip:
     if missing := {each.name for each in fields(MotionClip)} - arrays.keys():
         raise MotionError(f"{path} is damaged: it lacks {', '.join(sorted(missing))}")
     given: dict[str, Any] = {each.name: arrays[each.name] for each in fields(MotionClip)}
+    if strange := [name for name in _NAMES if given[name].ndim != 1 or given[name].dtype.kind != "U"]:
+        raise MotionError(f"{path} is damaged: its {strange[0]} are no list of names")
     try:
         for name in _SCALARS:
             given[name] = given[name].item()
         for name in (*_NAMES, "cycle"):
             given[name] = tuple(given[name].tolist())
         return MotionClip(**given)
-    except (MotionError, ValueError, TypeError) as error:
+    except MotionError as error:
         raise MotionError(f"{path}: {error}") from None
+    except (ValueError, TypeError) as error:
+        raise MotionError(f"{path} is damaged: {error}") from None
 
 
 def _whole(value: np.ndarray | None) -> int | str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 import pickletools
+from collections.abc import Iterator
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +32,10 @@ KNOWN = {
 """What may be named: how numpy stores arrays, and what dictionaries and bytes look like in old protocols."""
 NUMBERS = {f"{kind}{size}" for kind, sizes in {"f": "248", "i": "1248", "u": "1248"}.items() for size in sizes} | {"b1"}
 """Types that an array may have."""
+
+
+MOST = 100_000
+"""Things that a pickle may hold, an array counted once: what refers to itself again and again holds no end of them."""
 
 
 class Refused(ValueError):
@@ -96,7 +102,7 @@ def read_pickle(content: bytes) -> Any:
         Refused: it is damaged, or names anything but numbers, text, containers and arrays.
     """
     try:
-        return _plain(_walk(content), 0)
+        return _plain(_walk(content), 0, count(1))
     except Refused:
         raise
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
@@ -226,16 +232,16 @@ def _mapped(container: Any) -> dict[Any, Any]:
     return container
 
 
-def _plain(value: Any, depth: int) -> Any:
-    """The value with arrays in place of what stood for them."""
-    if depth > 50:
-        raise Refused("it is nested deeper than any motion")
+def _plain(value: Any, depth: int, number: Iterator[int]) -> Any:
+    """The value with arrays in place of what stood for them; ``number`` counts what it holds."""
+    if depth > 50 or next(number) > MOST:
+        raise Refused("it is nested deeper, or holds more, than any motion")
     if isinstance(value, _Array):
-        return _plain(value.value, depth + 1) if not isinstance(value.value, np.ndarray) else value.value
+        return _plain(value.value, depth + 1, number) if not isinstance(value.value, np.ndarray) else value.value
     if isinstance(value, list | tuple):
-        return [_plain(each, depth + 1) for each in value]
+        return [_plain(each, depth + 1, number) for each in value]
     if isinstance(value, dict):
-        return {key: _plain(each, depth + 1) for key, each in value.items()}
+        return {key: _plain(each, depth + 1, number) for key, each in value.items()}
     if isinstance(value, _Name | _Kind):
         raise Refused("it holds a type, not data")
     return value

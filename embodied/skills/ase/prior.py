@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from embodied.learning.load import latest_weights
+from embodied.learning.load import latest_weights, refuse_outsized
 from embodied.networks import Memory
 from embodied.runs.errors import UserError
 from embodied.runs.files import write_atomically
@@ -169,15 +169,16 @@ def load_prior(run: str | Path) -> ASEPrior:
         )
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror}") from None
-    except (SafetensorError, struct.error, ValueError, KeyError, TypeError):
+    except (SafetensorError, struct.error, ValueError, KeyError, TypeError, RecursionError):
         raise UserError(f"{file} is damaged or no skill prior of embodied") from None
     return _prior(shape, origin, weights, file)
 
 
 def _prior(shape: Mapping, origin: Mapping, weights: dict[str, Tensor], where: Path) -> ASEPrior:
     try:
+        refuse_outsized(shape, weights)
         policy = SkillPolicy(SkillShape.from_dict(shape), torch.Generator())
         policy.load_state_dict(weights)
         return ASEPrior(policy, Origin.from_dict(origin))
-    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError):
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
         raise UserError(f"{where} is damaged: its weights do not fit its shape") from None

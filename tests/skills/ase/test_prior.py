@@ -71,6 +71,12 @@ def test_what_is_no_prior_is_refused_with_the_file(trained, tmp_path):
             load_prior(file)
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
+    metadata, shape = header["__metadata__"], json.loads(header["__metadata__"]["shape"])
+    for absurd in (json.dumps({**shape, "latent": 10**9}), json.dumps({**shape, "window": 0}), "[" * 100_000):
+        text = json.dumps({**header, "__metadata__": {**metadata, "shape": absurd}}).encode()
+        file.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+        with pytest.raises(UserError, match="damaged"):
+            load_prior(file)
     header["__metadata__"]["version"] = "99"
     text = json.dumps(header).encode()
     file.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
