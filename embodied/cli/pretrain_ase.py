@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from embodied.cli.arguments import Place, parse, run_config
+from embodied.cli.pretrain_imitate import tracker
 from embodied.cli.train import take_up
 from embodied.cli.training_loop import train_to_the_end
-from embodied.envs import make
-from embodied.learning.evaluate import mean_actor
+from embodied.envs import AutoresetEnv, make
+from embodied.learning.evaluate import Actor
 from embodied.learning.limits import MAX_WORLDS, refuse_impossible_seed
-from embodied.learning.load import load as load_policy
 from embodied.motion.library import MotionLibrary
 from embodied.runs.checkpoint import latest_checkpoint, save_checkpoint
 from embodied.runs.configuration import require_positive
@@ -24,7 +24,7 @@ from embodied.runs.folder import RunFolder
 from embodied.runs.progress import Progress
 from embodied.runs.seeds import stream, torch_generator
 from embodied.skills.ase.cells import Cells, unlikeness
-from embodied.skills.ase.cloning import CloningConfig, clone
+from embodied.skills.ase.cloning import CloningConfig, as_taught, clone
 from embodied.skills.ase.config import ASEConfig
 from embodied.skills.ase.evaluation import THRESHOLD, RepertoireFigures, evaluate_repertoire
 from embodied.skills.ase.prior import PRIOR, save_prior
@@ -93,6 +93,8 @@ def pretrain(config: PretrainASE) -> Path:
     def task() -> MotionTask:
         return MotionTask(library, config.reference_starts, config.dropped_starts)
 
+    taught = config.teacher is not None and latest_checkpoint(path / "checkpoints") is None
+    lesson = _lesson(config.teacher, config, body, library) if config.teacher and taught else None
     env = make(task(), body, config.worlds, threads=config.threads)
     trainer = ASETrainer(env, config.ase, config.steps, config.seed, config.update_threads)
     with RunFolder.open(path, "ase", run_config(config), config.resume) as folder:
@@ -113,8 +115,8 @@ def pretrain(config: PretrainASE) -> Path:
             f"{trainer.iterations * trainer.samples:,} steps in {config.worlds} worlds into {path}"
             + (f", from step {trainer.steps:,} on" if stored else "")
         )
-        if config.teacher and not stored:
-            _learn_from(config.teacher, trainer, config, body, library, path)
+        if lesson:
+            _learn(lesson, trainer, config, path)
         every, facts = config.checkpoint_every, {"device": "cpu"}
         train_to_the_end("pretrain ase", trainer, path, every, facts, lambda: ({}, trainer.told))
         env.close()
@@ -129,25 +131,33 @@ def pretrain(config: PretrainASE) -> Path:
     return path
 
 
-def _learn_from(
-    teacher: Path, trainer: ASETrainer, config: PretrainASE, body: Body, library: MotionLibrary, path: Path
-) -> None:
-    """The decoder is taught; what it is then is the run's first checkpoint. Killed before, it begins anew."""
+def _lesson(teacher: Path, config: PretrainASE, body: Body, library: MotionLibrary) -> tuple[AutoresetEnv, Actor]:
+    """Where the teacher teaches, and what it does there.
+
+    Raises:
+        UserError: it tracks clips with another robot, or is no run of a policy that tracks clips.
+    """
     began = tracking_run(teacher)
     if began.body.name != body.name:
         raise UserError(f"{teacher} tracks clips with {began.body.name}; it cannot teach {body.name}")
-    seed, steps = stream(config.seed, TEACHING), config.cloning.steps
-    generator = torch_generator(seed)
-    unlike = unlikeness(trainer.sightings.repertoire.between_clips(), library)
-    cells = Cells(unlike, config.ase.latent, generator)
     env = make(RehearsalTask(library, began.config), body, config.worlds, threads=config.threads)
-    actor = mean_actor(load_policy(teacher))
+    actor = tracker(teacher)
+    actor(as_taught(env.reset(config.seed)[0]))
+    return env, actor
+
+
+def _learn(lesson: tuple[AutoresetEnv, Actor], trainer: ASETrainer, config: PretrainASE, path: Path) -> None:
+    """The decoder is taught; what it is then is the run's first checkpoint. Killed before, it begins anew."""
+    env, actor = lesson
+    generator = torch_generator(stream(config.seed, TEACHING))
+    unlike = unlikeness(trainer.sightings.repertoire.between_clips(), trainer.clips.library)
+    cells = Cells(unlike, config.ase.latent, generator)
     lessons = clone(
         env, trainer.policy, actor, cells, config.cloning, config.ase.action_std, generator, config.update_threads
     )
     curve = []
-    with Progress(f"embodied pretrain ase · {path} · taught by {teacher}") as progress:
-        progress.begin(0, f"{path.name} (taught)", steps)
+    with Progress(f"embodied pretrain ase · {path} · taught by {config.teacher}") as progress:
+        progress.begin(0, f"{path.name} (taught)", config.cloning.steps)
         for figures in lessons:
             curve.append(figures)
             note = f"off by {figures['error']:.2f} of an action, {figures['led']:.0%} led"

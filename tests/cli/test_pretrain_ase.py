@@ -89,6 +89,7 @@ def test_a_tracking_policy_teaches_first(tmp_path, capsys):
 
     refusal = refused(capsys, *command, "--teacher", str(taught), "--steps", "64", "--out", str(tmp_path / "other"))
     assert "no imitation" in refusal
+    assert not (tmp_path / "other").exists(), "the command may be given again, corrected"
     assert "--cloning.led must lie between" in refused(
         capsys, *command, "--cloning.led", "2", "--out", str(tmp_path / "x")
     )

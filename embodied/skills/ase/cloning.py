@@ -29,6 +29,7 @@ from embodied.skills.ase.cells import Cells
 from embodied.skills.ase.networks import SkillDecoder
 from embodied.skills.ase.policy import SkillPolicy
 from embodied.skills.ase.rehearsal import TEACHER, RehearsalTask
+from embodied.vector_env import Observation
 
 PROPRIO = "proprio"
 
@@ -43,7 +44,7 @@ class CloningConfig:
     """First part of them in which the teacher acts now and then: always at first, never at its end."""
     rollout_steps: int = 16
     """Control steps between updates."""
-    kept: int = 400_000
+    kept: int = 800_000
     """Moments that are kept to learn from."""
     minibatch: int = 2048
     """Moments of a step of learning."""
@@ -112,8 +113,7 @@ def clone(
         fresh = torch.zeros(config.rollout_steps, worlds, shown)
         with torch.no_grad(), linear_algebra_on(1):
             for step in range(config.rollout_steps):
-                lesson = {PROPRIO: observation[TEACHER], "goal": observation["goal"]}
-                answer = task.in_units_of_the_prior(teacher(lesson)).float()
+                answer = task.in_units_of_the_prior(teacher(as_taught(observation))).float()
                 rows = (count + torch.arange(worlds)) % config.kept
                 seen[rows], wanted[rows], about[rows] = observation[PROPRIO], answer, clip_of
                 fresh[step] = observation[PROPRIO]
@@ -133,6 +133,11 @@ def clone(
             )
         yield {"steps": float(min(count, config.steps)), "error": errors, "led": float(led.float().mean())}
     policy.decoder.load_state_dict(student.state_dict())
+
+
+def as_taught(observation: Observation) -> Observation:
+    """What the tracking policy reads of what a rehearsal shows."""
+    return {PROPRIO: observation[TEACHER], "goal": observation["goal"]}
 
 
 def _fit(
