@@ -143,7 +143,7 @@ def _plain_scene(scene: Scene, body: Body) -> Scene:
     if things:
         raise BundleError(
             body.name,
-            f"its task has a {' and a '.join(things)} beside the robot: no instrument of the robot reads where that is "
+            f"its task has things beside the robot ({', '.join(things)}): no instrument of the robot reads where that is "
             "and how it moves, and a bundle, which holds a robot alone, could not be checked with it",
         )
     if not isinstance(scene.arena, FlatArena):

@@ -52,7 +52,9 @@ def test_a_motor_driven_creature_is_bundled_too(tmp_path):
     assert verdict.manifest["action"]["clip"] is None
 
 
-@pytest.mark.parametrize("task", ["manipulation", "obstacle"])
-def test_tasks_with_things_or_hills_are_refused(task, tmp_path):
-    with pytest.raises(BundleError, match="level"):
+@pytest.mark.parametrize(
+    ("task", "why"), [("manipulation", r"things beside the robot \(object\)"), ("obstacle", "level")]
+)
+def test_tasks_with_things_or_hills_are_refused(task, why, tmp_path):
+    with pytest.raises(BundleError, match=why):
         made(task, find_body("ant"), tmp_path / "ant")

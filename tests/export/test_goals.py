@@ -148,6 +148,8 @@ def test_the_simulation_can_be_asked_for_a_place_of_ones_own(bundles):
 
 
 def test_a_policy_that_strikes_a_post_is_refused_with_the_reason(tmp_path):
-    with pytest.raises(BundleError, match=r"a post beside the robot: no instrument of the robot reads where that is"):
+    with pytest.raises(
+        BundleError, match=r"things beside the robot \(post\): no instrument of the robot reads where that is"
+    ):
         high_level_bundle("strike", 15, tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
