@@ -143,8 +143,8 @@ def _plain_scene(scene: Scene, body: Body) -> Scene:
     if things:
         raise BundleError(
             body.name,
-            f"its task has things beside the robot ({', '.join(things)}): no instrument of the robot reads where that is "
-            "and how it moves, and a bundle, which holds a robot alone, could not be checked with it",
+            f"its task has things beside the robot ({', '.join(things)}): no instrument of the robot reads where that "
+            "is and how it moves, and a bundle, which holds a robot alone, could not be checked with it",
         )
     if not isinstance(scene.arena, FlatArena):
         raise BundleError(body.name, "its task has other ground than level; bundles hold a robot alone")
