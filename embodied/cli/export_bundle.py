@@ -21,7 +21,20 @@ from morphologies import find_body
 if TYPE_CHECKING:
     from embodied.export.deployable import Deployable
 
-PRIVATE = ("kind", "body", "robot", "motions", "prior", "asset_root", "genome", "device", "threads", "workers", "run")
+PRIVATE = (
+    "kind",
+    "body",
+    "robot",
+    "motions",
+    "prior",
+    "teacher",
+    "asset_root",
+    "genome",
+    "device",
+    "threads",
+    "workers",
+    "run",
+)
 """Fields of a run's configuration that say where it was made, or what the bundle holds anyway."""
 
 
