@@ -1,5 +1,7 @@
 """Every prior in ``assets/priors``: light, whole, and commanded by its name."""
 
+from pathlib import Path
+
 import pytest
 
 from embodied.envs import make
@@ -21,14 +23,14 @@ def test_it_is_light_and_whole_and_does_in_closed_loop_what_it_did(name):
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < LARGEST
     verdict = judge(folder)
     assert verdict.manifest["kind"] == "prior"
-    assert verdict.manifest["training"]["clips"]
-    assert all(clip["licence"] for clip in verdict.manifest["training"]["clips"])
+    assert verdict.manifest["training"]["data"]
+    assert all(clip["licence"] for clip in verdict.manifest["training"]["data"])
 
 
 @pytest.mark.parametrize("name", prior_names())
 def test_it_keeps_what_priors_promise(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    prior = find_prior(name)
+    prior = find_prior(Path(name))
     env = make("heading", prior.robot, num_worlds=2, threads=1)
     check_prior(prior, env, steps=4)
     env.close()
