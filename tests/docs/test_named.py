@@ -11,6 +11,7 @@ import pytest
 from embodied.cli.bench import BENCHES
 from embodied.cli.main import COMMANDS, main
 from embodied.cli.motion import ACTIONS
+from embodied.cli.pretrain import WAYS
 from embodied.runs.configuration import preset_names
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def commands(page):
             yield words[1:]
 
 
-PARTS = {"bench": BENCHES, "motion": ACTIONS}
+PARTS = {"bench": BENCHES, "motion": ACTIONS, "pretrain": WAYS}
 """Of commands that have some."""
 
 
@@ -52,7 +53,7 @@ def test_every_command_has_the_flags_that_a_page_gives_it(page):
         assert {word for word in words if word.startswith("--")} <= flags(*command), " ".join(words)
         for flag, value in pairwise(words):
             if flag == "--preset":
-                assert value in preset_names(words[0]), " ".join(words)
+                assert value in preset_names("-".join(command) if words[0] == "pretrain" else words[0]), " ".join(words)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
