@@ -50,6 +50,9 @@ LEFT: dict[str, Make] = {
     "gallop": partial(steady, gait=gaits.GALLOP, seconds=4.0),
     "turn": partial(steady, gait=gaits.AMBLE, seconds=4.0, ahead=0.0, turns=np.pi, lively=0.0),
     "circle": partial(steady, gait=gaits.TROT, seconds=6.0, ahead=0.8, turns=2.0 * np.pi, lively=0.0),
+    "spin": partial(steady, gait=gaits.JOG, seconds=4.0, ahead=0.0, turns=2.5 * np.pi, lively=0.0),
+    "wheel": partial(steady, gait=gaits.JOG, seconds=6.0, ahead=0.65, turns=4.0 * np.pi, lively=0.0),
+    "bend": partial(steady, gait=gaits.JOG, seconds=6.0, ahead=0.95, turns=3.0 * np.pi, lively=0.0),
     "stroll": partial(
         excursion,
         gaits=[gaits.WALK],
