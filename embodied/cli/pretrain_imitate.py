@@ -16,7 +16,7 @@ from embodied.cli.training_loop import train_to_the_end
 from embodied.envs import AutoresetEnv, make
 from embodied.learning.evaluate import Actor, mean_actor
 from embodied.learning.limits import refuse_impossible_learning
-from embodied.learning.load import POLICY, load, save_policy
+from embodied.learning.load import POLICY, load, save_policy, warm_start
 from embodied.learning.ppo import PPOConfig
 from embodied.learning.symmetry import SymmetricLearning, SymmetryConfig, mirror_for
 from embodied.learning.trainer import Trainer
@@ -65,6 +65,8 @@ class Imitate(Place):
     """Name or file of the robot, with position actuators and feet."""
     motions: tuple[str, ...] = ()
     """Folders of clips, files, or names of robots that clips ship for; by default those for the robot."""
+    warm_start: Path | None = None
+    """Run, or policy file, whose policy this one begins as: where clips were added to those that it tracks."""
     steps: int = 30_000_000
     """Environment steps in all."""
     worlds: int = 128
@@ -106,6 +108,8 @@ def imitate(config: Imitate) -> Path:
     env = make(task, body, config.worlds, threads=config.threads)
     symmetry = _symmetry(config, env)
     trainer = Trainer(env, config.ppo, config.steps, config.seed, config.policy, config.update_threads, symmetry)
+    if config.warm_start is not None and not (path / CONFIG).exists():
+        warm_start(trainer.policy, config.warm_start)
     with RunFolder.open(path, KIND, run_config(config), config.resume) as folder:
         hold_to_clips(path / CLIPS, places)
         stored = None if folder.fresh else latest_checkpoint(path / "checkpoints")

@@ -66,6 +66,18 @@ def load(run: str | Path) -> ActorCritic:
         raise UserError(f"{file} is damaged or no policy of embodied") from None
 
 
+def warm_start(policy: ActorCritic, run: Path) -> None:
+    """Gives a policy that has just begun the weights and normalisers of another run's, of the same shape.
+
+    Raises:
+        UserError: there is none, it is damaged, or it reads, does, or is made of something else.
+    """
+    known = load(run)
+    if known.shape != policy.shape:
+        raise UserError(f"the policy in {run} has other inputs, outputs or layers than the one to be trained")
+    policy.load_state_dict(known.state_dict())
+
+
 def refuse_outsized(shape: object, weights: dict[str, Tensor]) -> None:
     """Raises ValueError where a shape names a size that no weight has: networks are not made to such sizes at all."""
     if isinstance(shape, dict):

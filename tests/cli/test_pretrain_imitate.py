@@ -98,3 +98,25 @@ def test_what_cannot_be_learned_is_refused_before_a_folder_is_made(clips, tmp_pa
 def test_clips_can_be_learned_with_their_mirror_images(clips, tmp_path):
     imitate(clips, tmp_path / "run", "--symmetry.augment")
     assert "asymmetry" in read_metrics(tmp_path / "run")[-1]
+
+
+def test_a_warm_start_begins_with_another_runs_policy_and_the_run_does_not_need_it_later(clips, tmp_path, capsys):
+    known, out = tmp_path / "known", tmp_path / "run"
+    imitate(clips, known)
+    (clips / "walk.npz").write_bytes((motion_folder() / "go1" / "walk.npz").read_bytes())
+    still = ("--ppo.learning-rate", "1e-12", "--ppo.final-learning-rate", "1e-12")
+    imitate(clips, out, "--warm-start", str(known), *still)
+    before, after = (dict(load(path).named_parameters()) for path in (known, out))
+    assert all(torch.allclose(before[name], value, atol=1e-6) for name, value in after.items())
+    (known / "policy.safetensors").unlink()
+    imitate(clips, out, "--warm-start", str(known), *still, "--resume")
+    assert "finished already" in capsys.readouterr().out
+
+
+def test_a_warm_start_from_another_kind_of_policy_is_refused(clips, tmp_path, capsys):
+    imitate(clips, tmp_path / "known")
+    given = ("pretrain", "imitate", "--motions", str(clips), "--out", str(tmp_path / "run"), *SMALL)
+    said = refused(capsys, *given, "--policy.hidden", "12", "--warm-start", str(tmp_path / "known"))
+    assert "other inputs, outputs or layers" in said
+    assert "holds no trained policy" in refused(capsys, *given, "--warm-start", str(clips))
+    assert not (tmp_path / "run").exists()
