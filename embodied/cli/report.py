@@ -1,4 +1,4 @@
-"""``embodied report``: the figures of a run, as a table or as JSON, and of evolutions and imitations a page."""
+"""``embodied report``: the figures of a run, as a table or as JSON, and a page of evolutions, imitations, priors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Report:
 
 def run(arguments: list[str]) -> None:
     """The command."""
-    given = parse("report", Report, arguments, "The figures of a run; of evolutions and imitations a page too.")
+    given = parse("report", Report, arguments, "The figures of a run; of evolutions, imitations, priors a page.")
     if given.run == Path():
         raise UserError("name the run's folder: embodied report RUN")
     if given.json is not None:
@@ -48,10 +48,8 @@ def run(arguments: list[str]) -> None:
         _print_paired(figures["beside"])
     if "transfer" in figures:
         print(f"\n{aligned(transfer_table(read_transfers((given.run, *arenas))))}")
-    if figures["kind"] == "ase":
-        _write_repertoire(given.run)
-    if figures["kind"] == "imitate":
-        _write_imitation(given.run, figures["environment_steps"])
+    if figures["kind"] in ("ase", "imitate"):
+        _write_prior(given.run, figures["kind"], figures["environment_steps"])
     if figures["kind"] != "evolve":
         return
     if not figures["lifetimes_finished"]:
@@ -72,29 +70,22 @@ def _told(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
 
 
-def _write_repertoire(run: Path) -> None:
-    from embodied.graphics import NoGraphics
-    from embodied.report.repertoire import write_repertoire
-
-    try:
-        picture, film = write_repertoire(run)
-        print(f"Picture  {picture}\nFilm     {film}")
-    except NoGraphics as error:
-        print(f"Picture  {run / 'report' / 'repertoire.png'}\nThe film of latents is missing: {error}")
-
-
-def _write_imitation(run: Path, steps: int) -> None:
+def _write_prior(run: Path, kind: str, steps: int) -> None:
+    """The page of what learns from clips: an imitation, or a repertoire."""
     from embodied.report.page.imitation import write_imitation  # draws: matplotlib takes a second to import
+    from embodied.report.page.repertoire import write_repertoire
 
     if not steps:
         print("\nNo iteration is finished yet, so there is no page to make.")
         return
     print(f"\nDrawing the page into {run / 'report'}")
     console = Console(stderr=True)
+    write = write_repertoire if kind == "ase" else write_imitation
     with console.status("reading the run") as status:
-        written = write_imitation(run, status.update)
+        written = write(run, status.update)
     if written.missing:
-        print(f"Clips could not all be tracked and filmed: {written.missing}")
+        what = "Latents could not be filmed" if kind == "ase" else "Clips could not all be tracked and filmed"
+        print(f"{what}: {written.missing}")
     print(f"Page      {written.page}\nPictures  {len(written.pictures)} PNG files beside it")
 
 

@@ -12,6 +12,8 @@ from embodied.evolution.ledger import read_ledger
 from embodied.report.compare import paired
 from embodied.report.history import read_history
 from embodied.report.imitation import imitation_figures
+from embodied.report.repertoire import KIND as ASE
+from embodied.report.repertoire import repertoire_figures
 from embodied.report.science import science
 from embodied.report.transfer import read_transfers, transfer_figures
 from embodied.runs.errors import UserError
@@ -34,9 +36,7 @@ def run_figures(path: Path) -> dict[str, Any]:
         return _training(path)
     if kind == "transfer":
         return {"kind": "transfer"}
-    if kind == "ase":
-        from embodied.report.repertoire import repertoire_figures  # draws: matplotlib takes a second to import
-
+    if kind == ASE:
         return repertoire_figures(path)
     if kind == KIND:
         return imitation_figures(path)

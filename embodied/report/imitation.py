@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from embodied.report.pace import Pace, read_pace
+from embodied.report.training import TrainingRun, read_training
 from embodied.runs.errors import UserError
-from embodied.runs.folder import read_run_config
-from embodied.runs.metrics import read_metrics
 from embodied.skills.tracking_evaluation import ClipResult, TrackingResult
 from embodied.skills.tracking_run import EVALUATION
 
@@ -27,31 +23,14 @@ LIVE = {
 """Figures of the latest iteration by the names of their metrics."""
 CLIP = "clip/"
 """Before a clip's name, the metric of how often it is tracked to its end."""
-POINTS = 200
-"""Of a curve, at most: more are averaged."""
 
 
 @dataclass(frozen=True)
-class Imitation:
+class Imitation(TrainingRun):
     """A run of ``embodied pretrain imitate``, as far as it has come."""
 
-    path: Path
-    config: dict[str, Any]
-    entries: list[dict[str, Any]]
-    """Of its metrics, by iteration."""
     evaluation: TrackingResult | None
     """Of the finished run."""
-    pace: Pace | None
-
-    @property
-    def steps(self) -> int:
-        """Environment steps made."""
-        return int(self.entries[-1]["step"]) if self.entries else 0
-
-    @property
-    def budget(self) -> int:
-        """Environment steps asked for."""
-        return int(self.config.get("steps", 0))
 
     @property
     def finished(self) -> bool:
@@ -63,26 +42,6 @@ class Imitation:
         """Names of the clips that were seen."""
         return sorted({name.removeprefix(CLIP) for entry in self.entries for name in entry if name.startswith(CLIP)})
 
-    def latest(self, name: str) -> float | None:
-        """A metric's last value that there is; None where there is none."""
-        values = (entry.get(name) for entry in reversed(self.entries))
-        return next((value for value in values if value is not None), None)
-
-    def curve(self, name: str, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and values of a metric, (n,) each, averaged so that at most so many points are left."""
-        found = [(entry["step"], entry[name]) for entry in self.entries if entry.get(name) is not None]
-        if not found:
-            return np.empty(0), np.empty(0)
-        parts = np.array_split(np.array(found, dtype=float), min(len(found), points))
-        steps, values = np.array([part.mean(axis=0) for part in parts]).T
-        return steps, values
-
-    def parts(self, name: str, edges: np.ndarray) -> np.ndarray:
-        """(n - 1,) Means of a metric between steps ``edges`` (n,); nan where it was not seen."""
-        steps, values = self.curve(name, len(self.entries) or 1)
-        place = np.digitize(steps, edges[1:-1])
-        return np.array([values[place == i].mean() if (place == i).any() else np.nan for i in range(len(edges) - 1)])
-
 
 def read_imitation(path: Path) -> Imitation:
     """Reads a run; it is not disturbed.
@@ -90,7 +49,7 @@ def read_imitation(path: Path) -> Imitation:
     Raises:
         UserError: the folder holds no run, or one whose files are damaged.
     """
-    return Imitation(path, read_run_config(path), read_metrics(path), _evaluation(path / EVALUATION), read_pace(path))
+    return Imitation(**vars(read_training(path)), evaluation=_evaluation(path / EVALUATION))
 
 
 def imitation_figures(path: Path) -> dict[str, Any]:

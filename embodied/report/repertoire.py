@@ -1,149 +1,195 @@
-"""The report of an ASE pre-training: its figures, a picture of curves and clips, and a film of sixteen latents."""
+"""What the pre-training of a skill prior was, read from its folder: figures, curves, how near it comes to each clip."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from matplotlib.figure import Figure
 
-from embodied.envs import make
-from embodied.motion.library import MotionLibrary
-from embodied.report.skills_film import film_latents
-from embodied.report.style import ACCENT, CALM, MUTED, OTHER, QUIET, Picture, draw, shorten
+from embodied.report.training import TrainingRun, is_finite, read_training
 from embodied.runs.errors import UserError
-from embodied.runs.folder import read_run_config
-from embodied.runs.metrics import read_metrics
-from embodied.skills.ase.prior import load_prior
-from embodied.skills.motion_task import MotionTask
-from embodied.skills.tracking_run import places_of
-from morphologies import find_body
 
-SHOWN = 16
-"""Latents of the film."""
-SECONDS = 6.0
-SEED = 0
-"""Of the film's starts, and of latents where there is no evaluation yet."""
+KIND = "ase"
+"""Of such a run."""
+EVALUATION, CLONING, CLIPS = "evaluation.json", "cloning.json", "clips.json"
+"""In its folder: what the finished prior can do, how its decoder was taught, which clips there are."""
 LIVE = {
     "agreement": "discriminator/agreement",
     "style_reward": "reward/style",
     "right_on_agent": "discriminator/right_on_agent",
     "right_on_clips": "discriminator/right_on_clips",
     "action_diversity": "action_diversity",
+    "clips_distance": "clips/distance",
+    "clips_near": "clips/near",
     "clips_seen": "clips/seen",
     "clips_effective": "clips/effective",
     "transitions": "clips/transitions",
 }
 """Figures of the latest iteration by the names of their metrics."""
+NUMBERS = (
+    *("coverage", "threshold", "agreement", "diversity", "diversity_floor", "transitions", "transition_pairs"),
+    *("right_on_agent", "right_on_clips", "falls"),
+)
+"""Of an evaluation, besides clips and latents."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the evaluation of a finished run found; see `embodied.skills.ase.evaluation`."""
+
+    plain: dict[str, Any]
+    """All that its file holds."""
+    distances: dict[str, float]
+    """Of each clip to what the best latent for it does, the nearest first."""
+    best: dict[str, int]
+    """Number of that latent."""
+    latents: np.ndarray
+    """(N, L) That were tried."""
+
+    def __getitem__(self, name: str) -> float:
+        """One of `NUMBERS`."""
+        return self.plain[name]
+
+    def covers(self, clip: str) -> bool:
+        """Whether some latent reproduces the clip."""
+        return self.distances[clip] < self["threshold"]
+
+    @property
+    def covered(self) -> int:
+        """Number of clips that some latent reproduces."""
+        return sum(self.covers(clip) for clip in self.distances)
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether actions hardly depend on the latent."""
+        return self["diversity"] < self["diversity_floor"]
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """How a decoder was taught by a tracking policy."""
+
+    steps: np.ndarray
+    """(n,) Environment steps of the teaching, which a run does not count among its own."""
+    error: np.ndarray
+    """(n,) Root mean square between its actions and the teacher's, of an action's unit."""
+    led: np.ndarray
+    """(n,) Share of worlds in which the teacher acted."""
+
+
+@dataclass(frozen=True)
+class RepertoireRun(TrainingRun):
+    """A run of ``embodied pretrain ase``, as far as it has come."""
+
+    evaluation: Evaluation | None
+    """Of the finished run."""
+    lessons: Lessons | None
+    """Of a run with a teacher, once it is taught."""
+    clips: tuple[str, ...]
+    """Names of the clips that it learns from; none where the run's note of them is missing."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has come to its end."""
+        return self.evaluation is not None
+
+    @property
+    def teacher(self) -> str | None:
+        """Name of the run whose policy taught the decoder; None without."""
+        named = self.config.get("teacher")
+        return Path(named).name if isinstance(named, str) else None
+
+    @property
+    def rested(self) -> int:
+        """Environment steps at the beginning in which the actor did not learn, so that its judges could; 0 untaught.
+
+        Told by the metrics: an actor that learns has a loss.
+        """
+        if self.teacher is None:
+            return 0
+        learning = (entry["step"] for entry in self.entries if entry.get("policy_loss") is not None)
+        first = next(learning, None)
+        return max((entry["step"] for entry in self.entries if first is None or entry["step"] < first), default=0)
+
+
+def read_repertoire(path: Path) -> RepertoireRun:
+    """Reads a run; it is not disturbed.
+
+    Raises:
+        UserError: the folder holds no run, or one whose files are damaged.
+    """
+    evaluation = _read(path / EVALUATION, _evaluation, "remove it and go on with --resume")
+    lessons = _read(path / CLONING, _lessons, "remove it, and the report leaves out how the decoder was taught")
+    clips = _read(path / CLIPS, _clips, "put the run's own there again") or (evaluation and evaluation.distances) or ()
+    return RepertoireRun(
+        **vars(read_training(path)), evaluation=evaluation, lessons=lessons, clips=tuple(sorted(clips))
+    )
 
 
 def repertoire_figures(path: Path) -> dict[str, Any]:
     """Figures of a pre-training: those of its latest iteration, and of its evaluation where it is finished.
 
     Raises:
-        UserError: its files are damaged.
+        UserError: as `read_repertoire`.
     """
-    entries = read_metrics(path)
-    last = entries[-1] if entries else {}
-    evaluation = _evaluation(path)
+    run = read_repertoire(path)
+    evaluation, lessons = run.evaluation, run.lessons
     return {
-        "kind": "ase",
-        "environment_steps": int(last.get("step", 0)),
-        "episodes": int(last.get("episodes", 0)),
-        "unhealthy_episodes": int(last.get("unhealthy_episodes", 0)),
-        **{name: last.get(metric) for name, metric in LIVE.items()},
-        "finished": evaluation is not None,
-        **({"evaluation": evaluation, "coverage": evaluation["coverage"]} if evaluation else {}),
+        "kind": KIND,
+        "environment_steps": run.steps,
+        "budget": run.budget,
+        "steps_per_second": run.pace and run.pace.rate,
+        "training_seconds": run.pace and run.pace.seconds,
+        "episodes": int(run.latest("episodes") or 0),
+        "unhealthy_episodes": int(run.latest("unhealthy_episodes") or 0),
+        **{name: run.latest(metric) for name, metric in LIVE.items()},
+        **({"lesson_steps": int(lessons.steps[-1]), "lesson_error": float(lessons.error[-1])} if lessons else {}),
+        "finished": run.finished,
+        **({"evaluation": evaluation.plain, "coverage": float(evaluation["coverage"])} if evaluation else {}),
     }
 
 
-def write_repertoire(path: Path) -> list[Path]:
-    """Draws the picture and makes the film in the run's ``report``; returns their paths.
-
-    Raises:
-        UserError: the run has no prior yet, or its clips are no longer where they were.
-        NoGraphics: there is no off-screen OpenGL here; the picture is drawn.
-    """
-    folder = path / "report"
-    folder.mkdir(exist_ok=True)
-    evaluation = _evaluation(path)
-    made = [draw(_picture(read_metrics(path), evaluation), folder)]
-    config, prior = read_run_config(path), load_prior(path)
-    body = find_body(config["robot"])
-    library = MotionLibrary.load(places_of(config, body), robot=body.name)
-    task = MotionTask(library, reference_starts=0.0)
-    env = make(task, body, SHOWN, threads=1)
-    try:
-        latents = chosen_latents(evaluation, prior.sample(SHOWN, torch.Generator().manual_seed(SEED)))
-        film_latents(env, prior, body, latents, folder / "latents.mp4", SEED, SECONDS)
-    finally:
-        env.close()
-    return [*made, folder / "latents.mp4"]
-
-
-def chosen_latents(evaluation: dict[str, Any] | None, others: torch.Tensor) -> torch.Tensor:
-    """(16, L) The latents that come nearest to clips, the nearest clip first, each once; then others."""
-    if evaluation is None:
-        return others
-    by_distance = sorted(evaluation["distances"], key=evaluation["distances"].__getitem__)
-    best = list(dict.fromkeys(evaluation["best_latents"][name] for name in by_distance))[: len(others)]
-    tried = torch.tensor(evaluation["latents"])
-    return torch.cat((tried[best], others[: len(others) - len(best)]))
-
-
-def _evaluation(path: Path) -> dict[str, Any] | None:
-    file = path / "evaluation.json"
+def _read(file: Path, parse: Callable[[Any], Any], way_out: str) -> Any:
+    """What a JSON file says; None where there is none."""
     if not file.exists():
         return None
     try:
-        found = json.loads(file.read_text())
-        return {**found, "coverage": float(found["coverage"])}
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{file} is damaged; remove it and go on with --resume") from None
+        return parse(json.loads(file.read_text()))
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UserError(f"{file} is damaged; {way_out}") from None
 
 
-def _picture(entries: list[dict[str, float]], evaluation: dict[str, Any] | None) -> Picture:
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots(1, 3 if evaluation else 2, squeeze=False)[0]
-        for name, label, colour in (
-            ("discriminator/agreement", "encoder agreement", ACCENT),
-            ("discriminator/right_on_agent", "agent told", CALM),
-            ("discriminator/right_on_clips", "clips told", OTHER),
-        ):
-            axes[0].plot(*_curve(entries, name), color=colour, label=label)
-        axes[0].set(ylim=(-0.05, 1.05), xlabel="control steps", title="Who sees through whom")
-        axes[0].legend(loc="center right")
-        for name, label, colour in (
-            ("reward/style", "style reward", ACCENT),
-            ("clips/distance", "distance to nearest clip", CALM),
-            ("action_diversity", "actions between latents", OTHER),
-        ):
-            axes[1].plot(*_curve(entries, name), color=colour, label=label)
-        axes[1].set(ylim=(0, None), xlabel="control steps", title="What is done")
-        axes[1].legend(loc="upper right")
-        for each in axes[:2]:
-            shorten(each, "x")
-        if evaluation:
-            names = sorted(evaluation["distances"], key=evaluation["distances"].__getitem__, reverse=True)
-            values = [evaluation["distances"][name] for name in names]
-            within = [value < evaluation["threshold"] for value in values]
-            axes[2].barh(names, values, color=[ACCENT if near else QUIET for near in within], height=0.7)
-            axes[2].axvline(evaluation["threshold"], color=MUTED, linewidth=1.0)
-            axes[2].tick_params(axis="y", labelsize=6.5)
-            axes[2].grid(visible=False)
-            axes[2].set(xlabel="distance of the best latent", title=f"{sum(within)} of {len(names)} clips reproduced")
-
-    caption = "Curves of the pre-training, and how near some latent comes to each clip."
-    return Picture("repertoire", "Repertoire", caption, paint, (12.0, 4.6))
+def _evaluation(plain: Any) -> Evaluation:
+    """Raises ValueError, KeyError, TypeError or AttributeError where something is missing, or no finite number."""
+    distances, best, latents = plain["distances"], plain["best_latents"], np.array(plain["latents"], dtype=float)
+    numbers = [plain[name] for name in NUMBERS] + list(distances.values()) + list(plain["coverage_at"].values())
+    if not all(map(is_finite, numbers)) or latents.ndim != 2 or not np.isfinite(latents).all():
+        raise ValueError
+    if not distances or set(best) != set(distances):
+        raise ValueError
+    if not all(type(number) is int and 0 <= number < len(latents) for number in best.values()):
+        raise ValueError
+    ranked = sorted(distances, key=lambda name: (distances[name], name))
+    return Evaluation(plain, {name: float(distances[name]) for name in ranked}, best, latents)
 
 
-def _curve(entries: list[dict[str, float]], name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and values, averaged so that a hundred and fifty points are left."""
-    found = [(entry["step"], entry[name]) for entry in entries if entry.get(name) is not None]
-    if not found:
-        return np.empty(0), np.empty(0)
-    parts = np.array_split(np.array(found), min(len(found), 150))
-    return tuple(np.array([part.mean(axis=0) for part in parts]).T)  # type: ignore[return-value]
+def _lessons(plain: Any) -> Lessons:
+    """Raises as `_evaluation`."""
+    steps, error, led = (np.array(plain[name], dtype=float) for name in ("steps", "error", "led"))
+    whole = steps.ndim == 1 and len(steps) and steps.shape == error.shape == led.shape
+    if not whole or not np.isfinite([steps, error, led]).all() or (np.diff(steps) < 0).any():
+        raise ValueError
+    return Lessons(steps, error, led)
+
+
+def _clips(plain: Any) -> tuple[str, ...]:
+    """Raises as `_evaluation`."""
+    if not isinstance(plain, dict):
+        raise ValueError
+    return tuple(plain)
