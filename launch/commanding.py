@@ -49,6 +49,26 @@ def exploring(run: Path, steps: int) -> float:
     return sum(returns) / max(len(returns), 1)
 
 
+BUDGETS = (200_000, 400_000, 600_000, 800_000, 1_000_000)
+"""Of training from nothing; with the prior it is half of each."""
+
+
+def print_budgets(out: Path) -> None:
+    """What one reaches at a budget's end, and the other at half of it; means over the seeds, while exploring."""
+    print(
+        "\nReturns of exploring episodes at each budget's end, and with the prior at half of it; means of the seeds\n"
+    )
+    print(f"| task | | {' | '.join(f'{budget / 1e6:g} M' for budget in BUDGETS)} |")
+    print("|---|---|" + "---:|" * len(BUDGETS))
+    for task in TASKS:
+        for how, name, part in (("scratch", "from nothing", 1.0), ("prior", "with the prior, half the steps", 0.5)):
+            told = []
+            for budget in BUDGETS:
+                each = [exploring(out / f"{task}-{how}-{seed}", round(part * budget)) for seed in SEEDS]
+                told.append(f"{sum(each) / len(each):.0f}")
+            print(f"| {task} | {name} | {' | '.join(told)} |")
+
+
 def main() -> None:
     """Trains what is missing and prints what holds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -74,6 +94,8 @@ def main() -> None:
             runs = [out / f"{task}-{how}-{seed}" for how in ("scratch", "prior")[: 2 if prior else 1]]
             told = [f"{scored(run):.0f} ({exploring(run, STEPS // 2):.0f})" for run in runs]
             print(f"| {task} | {seed} | {' | '.join(told)} |")
+    if prior:
+        print_budgets(out)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 The prior acts about the default pose and sees no clip, the tracking policy about the clip's joints and with the clip
 before its eyes. So that what is said depends on nothing but what the prior may know - the clip that it is asked for,
-and what the robot measures - the clip always follows the robot: in each step it stands at that of its moments which is
-most like what the robot does, where the robot is and turned as it is.
+and what the robot measures - the clip follows the robot: where the robot is, turned as it is, and in each step at that
+of its moments which is most like what the robot does. That alone would let a robot wait for ever in a posture that the
+clip passes through; so a moment counts as the more unlike, the further it lies from the one that is due.
 """
 
 from __future__ import annotations
@@ -31,14 +32,18 @@ from embodied.tasks.skilled import MAX_ACTION
 
 TEACHER = "teacher"
 """The observation group that is the tracking policy's ``proprio``: with its own last actions."""
-EPISODE_STEPS = 250
-"""Control steps, 5 s."""
+EPISODE_STEPS = 150
+"""Control steps, 3 s."""
 KNOWN_ACTION = 2.0
 """Magnitude to which last actions are cut that the teacher is shown: it hardly saw larger ones of its own."""
 SPEED_WEIGHT = 0.05
 """s. A joint's speed, and the root link's turning, beside a joint's angle where moments of a clip are compared."""
 LEAN_WEIGHT = 1.0
 """rad. Of the direction of gravity beside a joint's angle."""
+OFF_PACE = 0.1
+"""rad². Added to squared differences where a moment is a control step early or late; it grows with the square."""
+LATEST = 6
+"""Control steps early or late beyond which all moments are alike: a robot pushed off its way is found again."""
 
 
 class RehearsalTask(MotionTask):
@@ -50,16 +55,20 @@ class RehearsalTask(MotionTask):
     name = "rehearsal"
     episode_steps = EPISODE_STEPS
 
-    def __init__(self, motions: MotionLibrary, config: TrackingConfig, reference_starts: float = 0.9) -> None:
+    def __init__(
+        self, motions: MotionLibrary, config: TrackingConfig, reference_starts: float = 0.75, switched: float = 0.5
+    ) -> None:
         """Chooses clips.
 
         Args:
             motions: the clips.
             config: that the tracking policy was trained with.
-            reference_starts: share of episodes that begin in the clip that is asked for, others in the default pose.
+            reference_starts: share of episodes that begin in clips, others in the default pose.
+            switched: part of those that begin in any clip, not the one that is asked for: who commands a prior goes
+                from each skill to each other.
         """
         super().__init__(motions, reference_starts)
-        self.config = config
+        self.config, self.switched = config, switched
 
     def start(self, scene: Scene, world: World, generator: torch.Generator) -> None:
         """Takes the World; see `Task.start`."""
@@ -74,6 +83,7 @@ class RehearsalTask(MotionTask):
             for duration in self.library.durations.tolist()
         ]
         self._moments = [self._moment_rows(clip, ticks) for clip, ticks in enumerate(self._ticks)]
+        self._looped = self.library.looped.numpy()
         self._tick = self.remember("tick", kind=torch.int64)
         self._goal = self.remember("goal", len(FUTURES), 6 + len(entity.joints), kind=torch.float32)
         self._taught = self.remember("taught", len(entity.actuators))
@@ -93,20 +103,28 @@ class RehearsalTask(MotionTask):
         }
 
     def draw_clips(self, count: int) -> tuple[Tensor, Tensor]:
-        """World w rehearses clip w, then from the first again: all have as many steps. Moments evenly in each."""
-        clips = torch.arange(count) % len(self.library)
+        """Where episodes begin: in the clip that is asked for, or in any. Moments evenly in each."""
+        clips = self._asked_for(count)
+        chance = torch.rand(2, count, generator=self.generator)
+        clips = torch.where(chance[0] < self.switched, (chance[1] * len(self.library)).long(), clips)
         return clips, self.library.draw_times(clips, self.generator)
+
+    def _asked_for(self, count: int) -> Tensor:
+        """(count,) World w rehearses clip w, then from the first again: all have as many steps."""
+        return torch.arange(count) % len(self.library)
 
     def reset(self, mask: Tensor) -> None:
         """Begins in clips, or in the default pose."""
         super().reset(mask)
-        self.arrays.writer(mask)(self._taught, 0.0)
+        write = self.arrays.writer(mask)
+        write(self._clip, self.arrays.of(self._asked_for(len(mask))))
+        write(self._taught, 0.0)
 
     def begin(self, mask: Tensor) -> None:
         """Nothing has moved yet."""
         super().begin(mask)
         self._teacher_history.fill(mask)
-        self._follow()
+        self._stand(mask.numpy().nonzero()[0], anywhere=True)
 
     def act(self, actions: Tensor) -> None:
         """Targets of the joints about the default pose; what the tracking policy would call them is noted."""
@@ -120,7 +138,7 @@ class RehearsalTask(MotionTask):
         """See `SkilledTask.note_step`; and the clip follows."""
         super().note_step()
         self._teacher_history.shift()
-        self._follow()
+        self._stand(np.arange(self.world.num_worlds))
 
     def in_units_of_the_prior(self, taught: Tensor) -> Tensor:
         """(W, n) Actions of the tracking policy for the coming step as those of a prior that do the same."""
@@ -134,18 +152,25 @@ class RehearsalTask(MotionTask):
         rows = self.table.rows(self._clip, self._tick + self.table.stride)
         return rows[:, self.table.joint_pos][:, self._driven]
 
-    def _follow(self) -> None:
-        """Finds the moment of each clip that is most like what the robot does, and what comes after it."""
+    def _stand(self, worlds: np.ndarray, anywhere: bool = False) -> None:
+        """Finds the moment at which the clip stands in worlds with these numbers, and shows what comes after it.
+
+        Args:
+            worlds: (k,) others stay where they are.
+            anywhere: no moment is due.
+        """
         of, robot, table = self.arrays.of, self.robot, self.table
         quat, place = of(robot.root_quat), of(robot.root_pos)
         now = self._features(
             of(robot.joint_pos), of(robot.joint_vel), of(robot.root_velocity)[:, 3:], axes_of(quat)[:, 2]
         )
-        for clip in np.unique(self._clip):
-            worlds = (self._clip == clip).nonzero()[0]
+        for clip in np.unique(self._clip[worlds]):
+            there = worlds[self._clip[worlds] == clip]
             points, squared = self._moments[clip]
-            nearest = (squared[:, None] - 2.0 * points @ now[worlds].T).argmin(axis=0)
-            self._tick[worlds] = self._ticks[clip][nearest]
+            unlike = squared[:, None] - 2.0 * points @ now[there].T
+            if not anywhere:
+                unlike += OFF_PACE * np.minimum(self._off_pace(clip, self._tick[there]), LATEST) ** 2
+            self._tick[there] = self._ticks[clip][unlike.argmin(axis=0)]
         here = table.rows(self._clip, self._tick)
         ahead = table.rows(self._clip[:, None], self._tick[:, None] + self._ahead)
         # Seen from where the clip stands, the robot is turned by as much as the clip would have to be to follow it.
@@ -156,6 +181,13 @@ class RehearsalTask(MotionTask):
         self._goal[...] = goal_of(
             off, seen, axes_of(seen), ahead[..., table.root_quat], ahead[..., table.joint_pos] - self._default
         )
+
+    def _off_pace(self, clip: int, ticks: np.ndarray) -> np.ndarray:
+        """(M, k) Control steps by which each moment of a clip is early or late for worlds at these ticks, (k,)."""
+        count = len(self._ticks[clip])
+        due = ticks // self.table.stride + 1
+        off = np.abs(np.arange(count)[:, None] - np.minimum(due, count - 1 + self._looped[clip]))
+        return np.minimum(off, count - off) if self._looped[clip] else off
 
     def _moment_rows(self, clip: int, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(M, n) Features of a clip's moments, and their squared lengths, (M,)."""

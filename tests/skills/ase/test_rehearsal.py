@@ -10,6 +10,7 @@ from embodied.envs import make
 from embodied.learning.evaluate import mean_actor
 from embodied.networks import ActorCritic, PolicyConfig, PolicyShape
 from embodied.scenes.frames import from_yaw
+from embodied.skills.ase import rehearsal
 from embodied.skills.ase.cells import Cells
 from embodied.skills.ase.cloning import CloningConfig, clone
 from embodied.skills.ase.rehearsal import TEACHER, RehearsalTask
@@ -21,7 +22,9 @@ WORLDS = 6
 
 @pytest.fixture
 def env():
-    made = make(RehearsalTask(library(), TrackingConfig(), reference_starts=1.0), "go1", WORLDS, seed=3, threads=1)
+    made = make(
+        RehearsalTask(library(), TrackingConfig(), reference_starts=1.0, switched=0.0), "go1", WORLDS, seed=3, threads=1
+    )
     made.reset(3)
     yield made
     made.close()
@@ -37,6 +40,52 @@ def test_the_clip_stands_at_the_moment_that_the_robot_is_in(env):
     assert np.abs(height).max() < 0.01
 
 
+def put_at(task, ticks):
+    """Robots are as their clips are at these ticks."""
+    row = task.table.rows(task._clip, ticks)
+    task.robot.set_root_pose(torch.from_numpy(row[:, :7].copy()), torch.ones(WORLDS, dtype=torch.bool))
+    task.robot.joint_pos.copy_(torch.from_numpy(row[:, task.table.joint_pos].copy()))
+    task.robot.joint_vel.copy_(torch.from_numpy(row[:, task.table.joint_vel].copy()))
+    task.robot.root_velocity.copy_(torch.from_numpy(row[:, task.table.root_velocity].copy()))
+    task.world.forward()
+
+
+def test_the_clip_goes_on_with_a_robot_that_does_what_it_shows(env):
+    task = env.env.task
+    begun = task._tick.copy()
+    for step in range(1, 30):
+        put_at(task, begun + step * task.table.stride)
+        task._stand(np.arange(WORLDS))
+        count = np.array([len(task._ticks[clip]) for clip in task._clip])
+        gone = (task._tick - begun) // task.table.stride % count
+        late = np.minimum(begun // task.table.stride + step, count - 1) - begun // task.table.stride
+        expected = np.where(task._looped[task._clip], step % count, late)
+        assert (np.minimum(abs(gone - expected), count - abs(gone - expected)) <= 1).all(), step
+
+
+def test_the_clip_does_not_leap_to_a_posture_that_it_passes_through_elsewhere(env):
+    """Half a cycle of a trot on, the robot's mirror image is due; a leap would be free where nothing is due."""
+    task = env.env.task
+    before = task._tick.copy()
+    counts = np.array([len(task._ticks[clip]) for clip in task._clip])
+    put_at(task, before + counts // 2 * task.table.stride)
+    task._stand(np.arange(WORLDS))
+    steps = abs(task._tick - before) // task.table.stride
+    assert (np.minimum(steps, counts - steps) <= 8).all()
+
+
+def test_episodes_begin_in_the_clip_that_is_asked_for_or_in_any():
+    task = RehearsalTask(library(), TrackingConfig(), reference_starts=1.0, switched=1.0)
+    env = make(task, "go1", 64, seed=3, threads=1)
+    env.reset(3)
+    asked = task.memory["clip"]
+    assert torch.equal(asked, torch.arange(64) % len(task.library))
+    row = task.table.rows(task._clip, task._tick)
+    off = np.abs(row[:, task.table.joint_pos] - task.robot.joint_pos.numpy()).max(axis=1)
+    assert 0.2 < (off > 0.2).mean() < 0.9, "about half begin in another clip than theirs"
+    env.close()
+
+
 def test_what_is_shown_does_not_depend_on_where_the_robot_is_or_looks(env):
     task = env.env.task
     before = task.memory["goal"].clone()
@@ -48,7 +97,7 @@ def test_what_is_shown_does_not_depend_on_where_the_robot_is_or_looks(env):
     place = robot.root_pos + torch.tensor([3.0, -2.0, 0.0])
     robot.set_root_pose(torch.cat((place, quat), dim=-1), torch.ones(WORLDS, dtype=torch.bool))
     env.env.world.forward()
-    task._follow()
+    task._stand(np.arange(WORLDS), anywhere=True)
     torch.testing.assert_close(task.memory["goal"], before, atol=1e-4, rtol=0)
 
 
@@ -85,9 +134,10 @@ def test_both_ways_to_name_an_action_are_the_same_targets(env):
     assert env.observation_space[TEACHER].shape == env.observation_space["proprio"].shape
 
 
-def test_a_decoder_learns_what_a_teacher_says_and_the_trainings_optimiser_still_moves_it():
+def test_a_decoder_learns_what_a_teacher_says_and_the_trainings_optimiser_still_moves_it(monkeypatch):
+    monkeypatch.setattr(rehearsal, "OFF_PACE", 0.0)  # what it says then depends on nothing that the decoder cannot know
     training = trainer()
-    groups = make(RehearsalTask(library(), TrackingConfig()), "go1", 8, seed=1, threads=1)
+    groups = make(RehearsalTask(library(), TrackingConfig(), switched=0.0), "go1", 8, seed=1, threads=1)
     config = PolicyConfig(hidden=(8,), actor_groups=("proprio", "goal"), critic_groups=("proprio", "goal"))
     shape = PolicyShape.for_spaces(groups.observation_space, groups.action_space, config)
     teacher = mean_actor(ActorCritic(shape, torch.Generator().manual_seed(0)))
