@@ -10,9 +10,11 @@ from tyro.conf import Positional
 
 from embodied.cli.actors import Given, actor_for, resolve
 from embodied.cli.arguments import parse
+from embodied.cli.bundled import bundled
 from embodied.cli.output import refuse_no_file, write_json
 from embodied.cli.pretrain_imitate import is_imitation, tracked
 from embodied.envs import is_foreign, make
+from embodied.export.manifest import is_bundle
 from embodied.learning.evaluate import evaluate
 from embodied.runs.errors import UserError
 from embodied.runs.table import aligned
@@ -23,7 +25,7 @@ class Eval(Given):
     """Evaluate."""
 
     runs: Positional[tuple[Path, ...]] = ()
-    """Training runs, lifetimes' folders, or evolutions, whose best body is taken; several are compared."""
+    """Training runs, lifetimes' folders, evolutions, whose best body is taken, or bundles; several are compared."""
     episodes: int = 32
     """Full episodes of each, mean action."""
     device: str = "cpu"
@@ -47,9 +49,10 @@ def run(arguments: list[str]) -> None:
     figures = {}
     said = [("run", "metric", "mean", "95 % interval")]
     for path in given.runs or (None,):
-        subject = resolve(given, path)
+        subject, acting = bundled(given, path) if path and is_bundle(path) else (resolve(given, path), None)
         env = make(subject.task, subject.body, given.episodes, given.device)
-        result = evaluate(env, actor_for(given, subject, env), given.seed)
+        actor = acting(env) if acting and given.policy == "trained" else actor_for(given, subject, env)
+        result = evaluate(env, actor, given.seed)
         summary = result.summary()
         total = summary["return"]
         term = None if is_foreign(subject.task) else env.env.task.fitness_term

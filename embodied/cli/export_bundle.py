@@ -65,6 +65,9 @@ def check(arguments: list[str]) -> None:
         f"{100 * found.recorded.upright:.0f} %), mean speed {found.found.speed:.4f} m/s ({found.recorded.speed:.4f}).\n"
         f"A decision takes {1e3 * median:.3f} ms on one thread, {1e3 * slow:.3f} ms at the 99th percentile."
     )
+    if found.returned is not None:
+        kept = found.manifest["return"]
+        print(f"Mean return of {kept['episodes']} episodes {found.returned:.1f} (the framework's {kept['mean']:.1f}).")
     for note in found.notes:
         print(f"Note: {note}.")
 
@@ -89,6 +92,8 @@ def write_bundle(subject: str, out: Path, licence: str) -> None:
     run = Path(subject)
     given = deployable_of(run)
     print(f"Writing the {given.kind} of {run} for {given.body.name} out into {out}", flush=True)
+    if given.rewarded:
+        print("Its episodes are played three times, twice as it is and once as the bundle: a minute or so", flush=True)
     files, left = make_bundle(given, out.resolve().name, licence)
     out.mkdir(parents=True, exist_ok=True)
     for stale in before:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import tempfile
 from dataclasses import asdict
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from embodied.export.networks import ACTION, Network
 from embodied.export.readings import describe_reading, describe_readings, describe_terms
 from embodied.export.readme import readme
 from embodied.export.record import CLOSE, SECONDS, STARTS, Recording, chance_of, figures_of, record
+from embodied.export.returns import recorded_return
 from embodied.export.robot import describe_action, describe_robot
 from embodied.export.scene_file import refuse_other_physics, scene_text
+from embodied.export.scripts import script, scripts_of
 from embodied.export.tolerances import TOLERANCES
 from embodied.scenes import Scene
 from embodied.scenes.arenas.flat import FlatArena
@@ -37,7 +39,7 @@ ROBOT = "robot"
 """Folder of the robot's files."""
 LEFT_OUT = (".glb", "parts.md", "parts.json")
 """What `embodied export` writes of a body for a workshop; a policy's user has no need of it."""
-VECTORS, CLOSED_LOOP, SCRIPT = "test_vectors.npz", "closed_loop.npz", "run_policy.py"
+VECTORS, CLOSED_LOOP = "test_vectors.npz", "closed_loop.npz"
 LIBRARIES = ("embodied", "mujoco", "numpy", "onnx", "onnxruntime", "torch")
 
 
@@ -110,13 +112,14 @@ def make_bundle(given: Deployable, name: str, licence: str, seed: int = 0) -> tu
             "latent": given.latent,
             "training": {"task": given.task, **given.training, "data": list(given.data)},
             "closed_loop": _closed_loop(recording, env.scene.control_dt),
+            **({"return": recorded_return(given.play, given.body, given.actor, seed)} if given.rewarded else {}),
             "tolerances": TOLERANCES,
             "notes": list(given.notes),
             "made_with": {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
         }
         files |= {f"{network.name}.onnx": network.onnx for network in networks}
         files[VECTORS], files[CLOSED_LOOP] = written_arrays(recording.vectors), written_arrays(recording.closed_loop)
-        files[SCRIPT] = (resources.files("embodied.export") / SCRIPT).read_bytes()
+        files |= {name: script(name) for name in scripts_of(manifest["networks"])}
         files[SCHEMA] = schema_text().encode()
         files["README.md"] = readme(manifest, read_arrays(files[VECTORS], VECTORS)).encode()
         whole = finished(manifest, files)
@@ -126,7 +129,7 @@ def make_bundle(given: Deployable, name: str, licence: str, seed: int = 0) -> tu
                 (place / path).parent.mkdir(parents=True, exist_ok=True)
                 (place / path).write_bytes(content)
             refuse_other_physics(place / scene_path, plain)
-            judge(place, manifest["name"])
+            judge(place, manifest["name"], given.body)
     finally:
         env.close()
     return whole, fabricated.notes

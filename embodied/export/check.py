@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
 
+from embodied.export.deployable import plain_task
 from embodied.export.errors import BundleError
-from embodied.export.opening import SCRIPT, OpenBundle, network_faults, open_bundle
+from embodied.export.fitting import refuse_no_task, robot_of
+from embodied.export.opening import OpenBundle, network_faults, open_bundle
 from embodied.export.record import Apart, Figures, apart, figures_of
+from embodied.export.returns import bundled_return
+from embodied.export.scripts import script, scripts_of
 from embodied.export.tolerances import TOLERANCES
+from embodied.tasks import task_names
+from morphologies import Body
 from morphologies.read.compile import quiet
 
 CLOSED_LOOP = {
@@ -40,18 +45,21 @@ class Verdict:
     """In closed loop, from what the framework did."""
     recorded: Figures
     found: Figures
+    returned: float | None
+    """Mean return of the episodes that the manifest's ``return`` tells of; None where it was not compared."""
     decision: tuple[float, float]
     """s of the thread's own time, median and 99th percentile, observation and controls included."""
     notes: tuple[str, ...]
     """Sentences on what is worth knowing, and nothing wrong."""
 
 
-def judge(folder: Path, name: str | None = None) -> Verdict:
+def judge(folder: Path, name: str | None = None, body: Body | None = None) -> Verdict:
     """Holds a bundle to everything.
 
     Args:
         folder: of the bundle.
         name: what errors call it; its path by default.
+        body: of its robot, by default the one that goes by its name.
 
     Raises:
         BundleError: the first thing that is wrong.
@@ -73,6 +81,7 @@ def judge(folder: Path, name: str | None = None) -> Verdict:
             notes.append(f"{what} in closed loop say little: chance alone makes differences of {chance[name]:.1e}")
         _refuse_beyond(f"{what} in closed loop", getattr(off, name), tolerance, where, chance[name])
     recorded, found = (figures_of(each["root_pose"], begun, period) for each in (loop, went))
+    earned, about = returned(bundle, body)
     median, slow = (float(np.percentile(took, part)) for part in (50, 99))
     return Verdict(
         manifest=bundle.manifest,
@@ -83,15 +92,17 @@ def judge(folder: Path, name: str | None = None) -> Verdict:
         apart=off,
         recorded=recorded,
         found=found,
+        returned=earned,
         decision=(median, slow),
-        notes=tuple(notes),
+        notes=(*notes, *about),
     )
 
 
 def _notes(bundle: OpenBundle) -> list[str]:
     notes = [f"{path} is no part of the bundle" for path in bundle.others]
-    if bundle.files.get(SCRIPT) != (resources.files("embodied.export") / SCRIPT).read_bytes():
-        notes.append(f"{SCRIPT} is not the one that this version of embodied writes; it was not run, read it yourself")
+    others = [name for name in scripts_of(bundle.manifest["networks"]) if bundle.files.get(name) != script(name)]
+    if others:
+        notes.append(f"{', '.join(others)}: not as this version of embodied writes it, and not run: read it yourself")
     made, here = bundle.manifest["made_with"].get("mujoco"), mujoco.__version__
     if made != here:
         notes.append(f"it was recorded with MuJoCo {made}; this is {here}, whose contacts may come out otherwise")
@@ -100,10 +111,10 @@ def _notes(bundle: OpenBundle) -> list[str]:
 
 def _compared(bundle: OpenBundle, vectors: dict[str, np.ndarray]) -> tuple[float, float, np.ndarray]:
     """The largest errors of observations and actions on the test vectors, and each decision's time, s."""
-    from embodied.export import run_policy
+    from embodied.export.trial import compare
 
     # The thread's own time: a busy neighbour is nothing that a bundle could help.
-    columns, action, took = run_policy.compare(bundle.policy, vectors, time.thread_time)
+    columns, action, took = compare(bundle.policy, vectors, time.thread_time)
     for network in bundle.manifest["networks"]:
         for each in network["inputs"]:
             for term in each["terms"]:
@@ -129,6 +140,30 @@ def _played(
             joints.append(positions[:close])
             roots.append(poses)
     return replayed, {"joint_pos": np.array(joints), "root_pose": np.array(roots)}
+
+
+def returned(bundle: OpenBundle, body: Body | None = None) -> tuple[float | None, list[str]]:
+    """The mean return, held to the framework's, and sentences; None where there is none, or the task is not here."""
+    told, training = bundle.manifest.get("return"), bundle.manifest["training"]
+    if told is None:
+        decides = "latent" not in [each["name"] for each in bundle.manifest["networks"][0]["inputs"]]
+        known = decides and training["task"] in task_names()
+        return None, [
+            "no mean return is kept in it, so none was compared; embodied eval tells its own"
+        ] if known else []
+    try:
+        refuse_no_task(bundle.manifest, bundle.where)
+        task, robot = plain_task(training["task"]), robot_of(bundle.manifest, bundle.where, body)
+        found = bundled_return(bundle.policy, task, robot, told)
+    except BundleError as error:
+        return None, [f"its return was not compared: it {error.wrong}"]
+    except (KeyError, ValueError, IndexError, TypeError, *network_faults()) as error:
+        raise BundleError(bundle.where, f"does not fit together: {error}") from None
+    off = abs(found - told["mean"]) / max(abs(told["mean"]), 1e-9)
+    _refuse_beyond("the mean returns", off, "closed_loop", bundle.where, told["chance"])
+    if told["chance"] <= TOLERANCES["closed_loop"]:
+        return found, []
+    return found, [f"the mean returns say little: chance alone makes differences of {told['chance']:.1e}"]
 
 
 def _refuse_beyond(what: str, found: float, tolerance: str, where: str, at_least: float = 0.0) -> None:

@@ -48,6 +48,9 @@ class Deployable:
     """What actions are, where they are not what `EntityView.act` makes of them."""
     latent: dict[str, Any] | None = None
     """Of a prior: what its latents are, and how they are drawn."""
+    rewarded: bool = False
+    """Whether it decides by itself, and its task rewards that and can be made again from its name: there are returns
+    to compare."""
     notes: tuple[str, ...] = ()
     """Sentences for who runs it."""
 
@@ -70,6 +73,7 @@ def trained_policy(run: Path, body: Body, task: str, training: dict[str, Any]) -
         networks=lambda terms: (policy_network(policy, terms),),
         actor=lambda worlds: _mean(policy),
         training=training,
+        rewarded=True,
     )
 
 

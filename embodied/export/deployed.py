@@ -19,7 +19,7 @@ from embodied.export.errors import BundleError
 from embodied.export.manifest import MANIFEST, SUMS, read_bundle
 from embodied.export.networks import LATENT, Input, Network
 from embodied.export.opening import network_faults, sessions_of
-from embodied.export.readings import term_of
+from embodied.export.readings import groups_of
 from embodied.networks import Memory
 from embodied.runs.files import write_atomically
 from embodied.senses import Term
@@ -45,13 +45,7 @@ class Bundle:
         self.where = str(folder)
         self.networks = list(zip(self.manifest["networks"], sessions_of(self.manifest, files, self.where), strict=True))
         """What the manifest says of each, and the network, in the order in which they decide."""
-        spec = {
-            each["name"]: tuple(term_of(term) for term in each["terms"])
-            for network, _ in self.networks
-            for each in network["inputs"]
-            if each["name"] != LATENT
-        }
-        self.observation_spec: Mapping[str, tuple[Term, ...]] = spec
+        self.observation_spec: Mapping[str, tuple[Term, ...]] = groups_of(self.manifest["networks"])
         """The terms of each observation group that is read."""
         action = self.manifest["action"]
         offset, scale, low, high = (

@@ -1,6 +1,6 @@
 """Given: what was asked of a robot, in the world's frame, from what its observation showed of it.
 
-The inverses of the transforms in `run_policy` that a reading which no instrument gives can go through.
+The inverses of the transforms in `goals`, which a reading that no instrument gives can go through.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def undone(transform: str, shown: np.ndarray, root_pose: np.ndarray) -> np.ndarr
     """(W, m) Readings.
 
     Args:
-        transform: a name of `run_policy.TRANSFORMS`, of those that can be undone.
+        transform: ``none``, or a name of `goals.TRANSFORMS`.
         shown: (W, n) what the transform gave.
         root_pose: (W, 7) position, m, and orientation (w, x, y, z) of the robot then.
     """

@@ -1,6 +1,7 @@
 """Opening: a bundle as something that decides and moves, for whoever got it from somebody.
 
-Nothing of a bundle is ever executed: `run_policy` is the framework's own, whatever file of that name lies there.
+Nothing of a bundle is ever executed: `run_policy` and what goes with it are the framework's own, whatever files of
+these names lie there.
 Networks are looked through and the MJCF is met by a child process before any library is let at them.
 """
 
@@ -25,9 +26,8 @@ from morphologies.read.compile import quiet
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-    from embodied.export.run_policy import BundledPolicy, Simulation
-
-SCRIPT = "run_policy.py"
+    from embodied.export.run_policy import BundledPolicy
+    from embodied.export.simulate import Simulation
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def open_bundle(folder: Path, name: str | None = None) -> OpenBundle:
         BundleError: the first thing that is wrong with it, or a library that is missing.
     """
     refuse_missing()
-    from embodied.export.run_policy import BundledPolicy, Simulation
+    from embodied.export.run_policy import BundledPolicy
+    from embodied.export.simulate import Simulation
 
     where = name or str(folder)
     manifest, files, others = read_bundle(folder)

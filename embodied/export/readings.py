@@ -38,7 +38,7 @@ class Instrument:
     read: Callable[[EntityView], Any] | None = None
     """From worlds, (W, n); None of what is given."""
     state: str | None = None
-    """What of the state it is, in a simulation: see `run_policy.Simulation.reading`."""
+    """What of the state it is, in a simulation: see `Simulation.reading`."""
     sensors: Callable[[Entity], list[str]] | None = None
     """Names of the MJCF's sensors that make it up."""
 
@@ -129,7 +129,7 @@ class Recipe:
 
     reading: str
     transform: str = "none"
-    """A name of `run_policy.TRANSFORMS`."""
+    """A name of `run_policy.TRANSFORMS` or `goals.TRANSFORMS`."""
     from_pose: bool = False
     """Whether the default pose is subtracted, from each moment that the reading shows."""
     also: tuple[str, ...] = ()
@@ -208,6 +208,12 @@ def term_of(described: Mapping[str, Any]) -> Term:
         noise=described["noise_in_training"],
         history=described["history"],
     )
+
+
+def groups_of(networks: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Term, ...]]:
+    """The terms of each observation group that a bundle's networks, told of as in its manifest, read."""
+    inputs = (each for network in networks for each in network["inputs"])
+    return {each["name"]: tuple(term_of(term) for term in each["terms"]) for each in inputs if each["terms"]}
 
 
 def _repeated(pose: np.ndarray, term: Term) -> list[float]:

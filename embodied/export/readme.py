@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from embodied.export.scripts import scripts_of
+
 _SOURCES = {
     "measured": "measured",
     "estimated": "**estimated**: no instrument reads it",
@@ -56,7 +58,7 @@ python run_policy.py --simulate     # ten seconds in MuJoCo; --give NAME NUMBER 
 ```
 
 Everything below is in `manifest.json` too, which `manifest.schema.json` describes field by field. `run_policy.py` is
-plain numpy: read it, or translate it to the language of the robot."""
+plain numpy, a page or two: read it, or translate it to the language of the robot."""
 
 
 def _loop(manifest: Mapping[str, Any]) -> str:
@@ -182,10 +184,12 @@ def _latent(manifest: Mapping[str, Any]) -> list[str]:
 def _training(manifest: Mapping[str, Any]) -> str:
     training, loop = manifest["training"], manifest["closed_loop"]
     steps = "" if training["steps"] is None else f", {training['steps']:,} environment steps"
+    kept = manifest.get("return")
+    full = "" if kept is None else f" Full episodes of its task, {kept['episodes']}: mean return {kept['mean']:.1f}."
     lines = [
         f"Task `{training['task']}`{steps}. From {loop['starts']} recorded starts on level ground, without noise, in "
         f"{loop['seconds']:g} s: {100 * loop['upright']:.0f} % upright at the end, mean horizontal speed "
-        f"{loop['speed']:.3f} m/s.",
+        f"{loop['speed']:.3f} m/s.{full}",
         f"Licence of this bundle: {manifest['licence']}.",
     ]
     if training["data"]:
@@ -207,7 +211,7 @@ def _files(manifest: Mapping[str, Any]) -> str:
             (f"`{each['file']}`", f"ONNX, opset {each['opset']}, float32, any batch size")
             for each in manifest["networks"]
         ),
-        ("`run_policy.py`", "runs it"),
+        *((f"`{name}`", what) for name, what in scripts_of(manifest["networks"]).items()),
         ("`manifest.json`, `manifest.schema.json`", "all of this for programs, and what its fields mean"),
         ("`test_vectors.npz`", "readings, and the observations and actions that belong to them"),
         ("`closed_loop.npz`", "starts, what was asked, and what the robot did in the framework's own simulation"),

@@ -9,12 +9,10 @@ import numpy as np
 import torch
 
 from embodied.envs.env import Env
-from embodied.export.commands import commands_of
 from embodied.export.deployable import Act
-from embodied.export.given import undone
-from embodied.export.readings import INSTRUMENTS, LAST_ACTION, recipe_of
+from embodied.export.raw_readings import array_of, given_of, measured_of
+from embodied.export.readings import LAST_ACTION
 from embodied.export.robot import ActionMeaning
-from embodied.scenes import EntityView
 from embodied.senses import Term
 from embodied.vector_env import Observation
 
@@ -91,39 +89,35 @@ class _Play:
         observation = env.reset(torch.ones(env.num_worlds, dtype=torch.bool))
         steps, close = round(SECONDS / env.scene.control_dt), round(CLOSE / env.scene.control_dt)
         self.start = {
-            "root_pose": _array(robot.root_pose),
-            "root_velocity": _array(robot.root_velocity),
-            "joint_pos": _array(robot.joint_pos),
-            "joint_vel": _array(robot.joint_vel),
+            "root_pose": array_of(robot.root_pose),
+            "root_velocity": array_of(robot.root_velocity),
+            "joint_pos": array_of(robot.joint_pos),
+            "joint_vel": array_of(robot.joint_vel),
             "last_action": _last_action(observation, self._groups, env.action_space.shape[0]),
         }
         self.seen: dict[str, list[np.ndarray]] = {}
         self.given: dict[str, list[np.ndarray]] = {}
         joints, roots = [], []
         for step in range(steps):
-            known = {name: _array(each).astype(np.float64) for name, each in commands_of(env.task).items()}
-            told, measured = _given(observation, self._groups, robot, known), _measured(robot, self._groups)
+            told = given_of(env.task, robot, observation, self._groups)
+            measured = measured_of(robot, self._groups)
             action, latent = act(observation, step)
             if latent is not None:
-                told["latent"] = _array(latent)
+                told["latent"] = array_of(latent)
             if noise is not None:
                 action = action + ROUNDING * (2.0 * torch.rand(action.shape, generator=noise) - 1.0)
-            shown = {f"observation/{name}": _array(observation[name]) for name in self._groups}
+            shown = {f"observation/{name}": array_of(observation[name]) for name in self._groups}
             observation = env.advance(action).observation
-            taken = np.clip(_array(action), -self._limit, self._limit)
+            taken = np.clip(array_of(action), -self._limit, self._limit)
             if self._meaning is not None and self._meaning.about is not None:
-                told[self._meaning.about] = _array(robot.controls) - self._meaning.scale * taken
+                told[self._meaning.about] = array_of(robot.controls) - self._meaning.scale * taken
             _append(self.given, told)
             if step < close:
                 readings = {n if n == "latent" else f"reading/{n}": each for n, each in {**measured, **told}.items()}
                 _append(self.seen, {**readings, **shown, "action": taken})
-                joints.append(_array(robot.joint_pos))
-            roots.append(_array(robot.root_pose))
+                joints.append(array_of(robot.joint_pos))
+            roots.append(array_of(robot.root_pose))
         self.joints, self.roots = np.stack(joints, axis=1), np.stack(roots, axis=1)
-
-
-def _array(values: torch.Tensor) -> np.ndarray:
-    return values.detach().cpu().numpy().copy()
 
 
 def _append(kept: dict[str, list[np.ndarray]], values: dict[str, np.ndarray]) -> None:
@@ -138,39 +132,8 @@ def _last_action(observation: Observation, groups: dict[str, tuple[Term, ...]], 
         for term in terms:
             start += term.size
             if term.name == LAST_ACTION:
-                return _array(observation[group][:, start - size : start])
+                return array_of(observation[group][:, start - size : start])
     return np.zeros((len(next(iter(observation.values()))), size), dtype=np.float32)
-
-
-def _measured(robot: EntityView, groups: dict[str, tuple[Term, ...]]) -> dict[str, np.ndarray]:
-    recipes = [recipe_of(term) for terms in groups.values() for term in terms]
-    names = {name for recipe in recipes for name in (recipe.reading, *recipe.also)}
-    known = {name: INSTRUMENTS[name].read for name in names if name in INSTRUMENTS}
-    return {name: _array(read(robot)) for name, read in known.items() if read is not None}
-
-
-def _given(
-    observation: Observation,
-    groups: dict[str, tuple[Term, ...]],
-    robot: EntityView,
-    commands: Mapping[str, np.ndarray],
-) -> dict[str, np.ndarray]:
-    """What no instrument reads: the task's commands, all else from what the observation shows of it now."""
-    found = {}
-    for group, terms in groups.items():
-        start = 0
-        for term in terms:
-            recipe, size = recipe_of(term), term.size // term.history
-            start += term.size
-            known = INSTRUMENTS.get(recipe.reading)
-            if recipe.reading in commands:
-                found[recipe.reading] = commands[recipe.reading]
-            elif recipe.reading != LAST_ACTION and (known is None or known.read is None):
-                shown = _array(observation[group][:, start - size : start]).astype(np.float64)
-                if recipe.from_pose:
-                    shown = shown + np.tile(robot.entity.pose, size // len(robot.entity.pose))
-                found[recipe.reading] = undone(recipe.transform, shown, _array(robot.root_pose)[: len(shown)])
-    return found
 
 
 @dataclass(frozen=True)

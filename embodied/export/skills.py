@@ -141,6 +141,7 @@ def commanded_prior(
         actor=actor,
         training=training,
         latent=latent_of(prior),
+        rewarded=True,
     )
 
 

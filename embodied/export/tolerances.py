@@ -10,4 +10,4 @@ TOLERANCES = {
     "decision": 1e-3,
 }
 """Of observations and actions; of joint positions over the first half second, rad or m; of the share upright and, as a
-part of it, of the mean speed after the whole time; of a decision at the 99th percentile, s."""
+part of it, of the mean speed after the whole time and of the mean return; of a decision at the 99th percentile, s."""

@@ -38,6 +38,15 @@ def trembling(generator):
     return policy
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_episodes():
+    """Whose returns are kept: as many as a test has time for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("embodied.export.returns.EPISODES", 4)
+        patch.setattr("embodied.export.returns.FEWEST", 4)
+        yield
+
+
 @pytest.fixture(scope="session")
 def made_run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("training") / "run"

@@ -148,6 +148,11 @@ def test_a_manifest_that_does_not_tell_the_truth_is_refused(bundle, change, word
         (lambda m: m["action"]["actuators"][2].update(scale=0), ("a scale of 0",)),
         (lambda m: m["action"].update(about_reading="gyro"), ("about_reading",)),
         (lambda m: m["readings"][0].update(size=10**9), ("1,048,576 numbers",)),
+        (lambda m: m["return"].update(episodes=0), ("return.episodes",)),
+        (lambda m: m["return"].update(episodes=10**6), ("return.episodes",)),
+        (lambda m: m["return"].update(seed=-1), ("return.seed",)),
+        (lambda m: m["return"].update(mean=math.inf), ("is no number",)),
+        (lambda m: m["return"].pop("chance"), ("chance",)),
     ],
 )  # fmt: skip
 def test_a_manifest_whose_parts_do_not_fit_together_is_refused_unopened(bundle, change, words):
@@ -233,14 +238,28 @@ def test_arrays_that_are_none_are_refused(bundle):
 
 def test_a_script_of_somebody_else_is_told_and_not_run(bundle, tmp_path):
     trap = tmp_path / "sprung"
-    text = (bundle / "run_policy.py").read_text()
-    replaced(bundle, "run_policy.py", (f"open({str(trap)!r}, 'w').close()\n" + text).encode())
+    for script in ("run_policy.py", "trial.py", "simulate.py"):
+        text = (bundle / script).read_text()
+        replaced(bundle, script, (f"open({str(trap)!r}, 'w').close()\n" + text).encode())
     (bundle / "notes.txt").write_text("ours")
     verdict = judge(bundle)
     assert not trap.exists()
     assert len(verdict.notes) == 2
     assert "run_policy.py" in " ".join(verdict.notes)
     assert "notes.txt" in " ".join(verdict.notes)
+
+
+def test_a_bundle_of_before_scripts_were_parted_is_sound_and_the_check_says_what_is_not_in_it(bundle):
+    gone = ("trial.py", "simulate.py")
+    lines = [line for line in (bundle / SUMS).read_text().splitlines() if not line.endswith(gone)]
+    (bundle / SUMS).write_text("\n".join(lines) + "\n")
+    for script in gone:
+        (bundle / script).unlink()
+        rewritten(bundle, lambda manifest, script=script: manifest["files"].pop(script))
+    rewritten(bundle, lambda manifest: manifest.pop("return"))
+    scripts, returns = judge(bundle).notes
+    assert scripts.startswith("trial.py, simulate.py: not as this version of embodied writes it")
+    assert returns.startswith("no mean return is kept in it")
 
 
 @pytest.mark.parametrize("arrays", [{}, {"root_pose": np.zeros((2, 0, 7))}, {"root_pose": np.zeros(7)}])

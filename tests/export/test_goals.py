@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -11,11 +12,11 @@ from embodied.envs import make
 from embodied.export.check import judge
 from embodied.export.errors import BundleError
 from embodied.export.given import undone
-from embodied.export.run_policy import TRANSFORMS, BundledPolicy
+from embodied.export.goals import TRANSFORMS
+from embodied.export.run_policy import BundledPolicy
 from tests.export.conftest import high_level_bundle
-from tests.export.test_run_policy import BARE, alone
+from tests.export.test_run_policy import BARE, MUJOCO, alone
 
-MUJOCO = f"{BARE},mujoco,absl,etils,glfw,OpenGL,typing_extensions"
 NUMBERS = {"heading": 7, "location": 3, "reach": 3}
 """Of the goals."""
 
@@ -121,6 +122,22 @@ def test_ways_are_as_computed_by_hand_however_the_robot_leans(transform, yaw, as
     np.testing.assert_allclose(seen, expected, atol=1e-12)
     pose = np.concatenate((where["position"], where["orientation"]))[None]
     np.testing.assert_allclose(undone(transform, seen[None], pose)[0], asked, atol=1e-12)
+
+
+def test_their_geometry_comes_along_where_it_is_needed_and_only_there(bundles, prior_bundle, made_bundle):
+    carried = [(folder / "goals.py").exists() for folder in (bundles("location"), prior_bundle, made_bundle)]
+    assert carried == [True, False, False]
+    done = alone(bundles("location"), BARE)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_without_the_geometry_of_its_goals_a_policy_says_what_is_missing(bundles, tmp_path):
+    folder = shutil.copytree(bundles("location"), tmp_path / "bundle")
+    (folder / "goals.py").unlink()
+    done = alone(folder, BARE)
+    assert done.returncode == 2
+    assert "goals.py" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_reading_of_another_size_is_named(bundles):

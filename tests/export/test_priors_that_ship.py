@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from embodied.envs import make
 from embodied.export.check import judge
 from embodied.export.load import find_prior, prior_folder, prior_names
+from embodied.export.manifest import schema_text
+from embodied.export.readme import readme
 from embodied.testing import check_prior
 
 LARGEST = 10e6
@@ -22,6 +25,9 @@ def test_it_is_light_and_whole_and_does_in_closed_loop_what_it_did(name):
     folder = prior_folder() / name
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < LARGEST
     verdict = judge(folder)
+    kept = [(folder / name).read_text() for name in ("manifest.schema.json", "README.md")]
+    assert kept == [schema_text(), readme(verdict.manifest, dict(np.load(folder / "test_vectors.npz")))]
+    assert not [note for note in verdict.notes if "not as this version of embodied writes it" in note]
     assert verdict.manifest["kind"] == "prior"
     assert verdict.manifest["training"]["data"]
     assert all(clip["licence"] for clip in verdict.manifest["training"]["data"])

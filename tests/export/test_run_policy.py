@@ -10,7 +10,8 @@ import venv
 import numpy as np
 import pytest
 
-from embodied.export.run_policy import BundledPolicy, Simulation
+from embodied.export.run_policy import BundledPolicy
+from embodied.export.simulate import Simulation
 
 ALONE = """
 import importlib.abc, runpy, sys
@@ -25,6 +26,7 @@ sys.argv[0] = script
 runpy.run_path(script, run_name="__main__")
 """
 BARE = "numpy,onnxruntime"
+MUJOCO = f"{BARE},mujoco,absl,etils,glfw,OpenGL,typing_extensions"
 
 
 def alone(bundle, allowed, *arguments):
@@ -45,7 +47,7 @@ def test_it_reproduces_the_test_vectors_with_numpy_and_onnxruntime_alone(made_bu
 
 
 def test_it_simulates_with_mujoco_beside_them(made_bundle):
-    done = alone(made_bundle, BARE + ",mujoco,absl,etils,glfw,OpenGL,typing_extensions", "--simulate", "--start", "3")
+    done = alone(made_bundle, MUJOCO, "--simulate", "--start", "3")
     assert done.returncode == 0, done.stderr
     assert "10 s" in done.stdout or "9 s" in done.stdout
 
@@ -150,10 +152,20 @@ def test_a_reading_that_is_none_is_refused_and_leaves_no_trace(policy, changed, 
     assert np.isfinite(policy.controls(policy.decide(policy.observe(level())))).all()
 
 
+def test_arrays_that_a_driver_writes_into_again_do_not_change_the_past(prior_bundle):
+    policy, gyro, seen = BundledPolicy(prior_bundle), np.zeros(3), []
+    still = {"orientation": [1, 0, 0, 0], "joint_pos": np.zeros(12), "joint_vel": np.zeros(12)}
+    for turn in (1.0, 2.0):
+        gyro[0] = turn
+        seen.append(policy.observe({**still, "gyro": gyro})["proprio"][72:81].reshape(3, 3)[:, 0].tolist())
+    assert seen == [[1, 1, 1], [1, 1, 2]]
+
+
 def test_actions_that_are_not_finite_are_never_given(policy):
     seen = policy.observe(level())
     with pytest.raises(ValueError, match="not finite"):
         policy.decide({"policy": np.nan * seen["policy"]})
+    assert np.isfinite(policy.decide(seen)).all()
 
 
 @pytest.mark.parametrize(
@@ -162,13 +174,14 @@ def test_actions_that_are_not_finite_are_never_given(policy):
         ("manifest.json", b"", (), "cannot be run"),
         ("test_vectors.npz", b"", (), "cannot be run"),
         ("policy.onnx", b"x", (), "policy.onnx is not the file"),
+        ("test_vectors.npz", b"PK\x03\x04", (), "cannot be run"),
         ("notes.txt", b"x", ("--simulate", "--start", "20"), "the starts 0 to 19"),
         ("notes.txt", b"x", ("--simulate", "--give", "command", "nan", "0", "0"), "takes finite numbers"),
     ],
 )
 def test_what_cannot_be_run_is_told_in_a_sentence(bundle, path, content, arguments, why):
     (bundle / path).write_bytes(content)
-    done = alone(bundle, BARE, *arguments)
+    done = alone(bundle, MUJOCO if arguments else BARE, *arguments)
     assert done.returncode == 2
     assert why in done.stderr
     assert "Traceback" not in done.stderr

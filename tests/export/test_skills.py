@@ -11,7 +11,8 @@ import yaml
 from embodied.cli.main import main
 from embodied.export.check import judge
 from embodied.export.networks import decoder_network, high_level_network
-from embodied.export.run_policy import BundledPolicy, Simulation
+from embodied.export.run_policy import BundledPolicy
+from embodied.export.simulate import Simulation
 from embodied.export.tolerances import TOLERANCES
 from embodied.learning.load import POLICY, save_policy
 from embodied.networks import ActorCritic, PolicyShape
