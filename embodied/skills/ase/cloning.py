@@ -38,7 +38,7 @@ PROPRIO = "proprio"
 class CloningConfig:
     """How long the decoder is taught, and how."""
 
-    steps: int = 3_000_000
+    steps: int = 7_000_000
     """Environment steps that it learns from."""
     led: float = 0.3
     """First part of them in which the teacher acts now and then: always at first, never at its end."""
@@ -52,11 +52,11 @@ class CloningConfig:
     """Steps of learning after a rollout."""
     learning_rate: float = 1e-3
     """At first; it falls to a tenth."""
-    resting: int = 60
+    resting: int = 40
     """Rollouts afterwards in which critic, discriminator and encoder learn while the actor rests: what they say of it
     at first would undo what it was taught."""
 
-    anchor: float = 3.0
+    anchor: float = 0.3
     """Weight, later, of the squared distance of actions from those that were taught, in an action's units: adversarial
     learning alone soon gives up clips for movements that are more easily told apart."""
 

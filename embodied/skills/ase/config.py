@@ -23,7 +23,7 @@ class ASEConfig:
     window: int = 10
     """Control steps that discriminator and encoder look at. ASE."""
 
-    hidden: tuple[int, ...] = (256, 128)
+    hidden: tuple[int, ...] = (384, 192)
     """Layer sizes of actor and critic. ASE (1024, 1024, 512)."""
     style_hidden: tuple[int, ...] = (256, 128)
     """Layer sizes of the network that turns a latent into a style for the actor. ASE (512, 256)."""
