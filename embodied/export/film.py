@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -10,16 +11,25 @@ import numpy as np
 
 from embodied.export.errors import BundleError
 from embodied.export.opening import OpenBundle, network_faults
+from embodied.export.record import UPRIGHT, upward
 from embodied.graphics import HINT, NoGraphics, refuse_no_screen
 
 RATE = 25
 """Frames in a second, at most."""
 DISTANCE = 7.0
 """Of the eye, in heights at which the root link stands."""
+LYING = 1.0
+"""s for which a robot that fell is shown before the next start is."""
+
+
+class _Fell(Exception):
+    """Leaves a start before its end."""
 
 
 def film_bundle(bundle: OpenBundle, path: Path, first: int, seconds: float, size: tuple[int, int]) -> float:
     """Films one recorded start after the other, each with what was asked then; how long the film is, s.
+
+    One that falls makes way for the next.
 
     Args:
         bundle: what acts, and where.
@@ -47,11 +57,11 @@ def film_bundle(bundle: OpenBundle, path: Path, first: int, seconds: float, size
     path.touch()  # a place that cannot be written is told by its own error, not by the encoder's
     writer = imageio_ffmpeg.write_frames(str(temporary), size, fps=rate, quality=7, macro_block_size=16)
     writer.send(None)
-    left = round(seconds / timing["control_period"])
-    made = 0
+    wanted = round(seconds / timing["control_period"])
+    made, lying = 0, 0
 
     def watch() -> None:
-        nonlocal made
+        nonlocal made, lying
         if made % every == 0:
             x, y, _ = simulation.root.qpos[:3]
             view.lookat[:] = (x, y, 0.6 * robot["standing_height"])
@@ -60,15 +70,19 @@ def film_bundle(bundle: OpenBundle, path: Path, first: int, seconds: float, size
             renderer.update_scene(simulation.data, view)
             writer.send(np.ascontiguousarray(renderer.render()))
         made += 1
+        lying = lying + 1 if upward(simulation.root.qpos[3:7]) <= UPRIGHT else 0
+        if lying * timing["control_period"] >= LYING:
+            raise _Fell
 
     try:
         start = first % count
-        while left > 0:
-            steps = min(left, recorded)
+        while made < wanted:
+            steps, lying = min(wanted - made, recorded), 0
             one = {key.split("/")[1]: each[start] for key, each in loop.items() if key.startswith("start/")}
             told = {key.split("/")[1]: each[start] for key, each in loop.items() if key.startswith("given/")}
-            simulation.run(one, told, steps, watch=watch)
-            left, start = left - steps, (start + 1) % count
+            with suppress(_Fell):
+                simulation.run(one, told, steps, watch=watch)
+            start = (start + 1) % count
         writer.close()
         temporary.replace(path)
     except (KeyError, ValueError, IndexError, *network_faults()) as error:

@@ -189,9 +189,13 @@ class Figures:
 
 def figures_of(root_pose: np.ndarray, start: np.ndarray, control_dt: float) -> Figures:
     """From root poses after each control step, (S, N, 7), and at the start, (S, 7)."""
-    _, x, y, _ = np.moveaxis(root_pose[:, -1, 3:], -1, 0)
-    upright = (1.0 - 2.0 * (x * x + y * y)) > UPRIGHT
+    upright = upward(root_pose[:, -1, 3:]) > UPRIGHT
     return Figures(float(upright.mean()), float(_speeds(root_pose, start, control_dt).mean()))
+
+
+def upward(quaternions: np.ndarray) -> np.ndarray:
+    """(…) The upward part of the z axes of links that are turned so, (…, 4) w, x, y, z."""
+    return 1.0 - 2.0 * (quaternions[..., 1] ** 2 + quaternions[..., 2] ** 2)
 
 
 def _speeds(root_pose: np.ndarray, start: np.ndarray, control_dt: float) -> np.ndarray:
