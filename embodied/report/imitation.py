@@ -62,13 +62,7 @@ def imitation_figures(path: Path) -> dict[str, Any]:
     evaluation = run.evaluation
     return {
         "kind": "imitate",
-        "environment_steps": run.steps,
-        "budget": run.budget,
-        "steps_per_second": run.pace and run.pace.rate,
-        "training_seconds": run.pace and run.pace.seconds,
-        "episodes": int(run.latest("episodes") or 0),
-        "unhealthy_episodes": int(run.latest("unhealthy_episodes") or 0),
-        **{name: run.latest(metric) for name, metric in LIVE.items()},
+        **run.figures(LIVE),
         "finished": run.finished,
         **({"evaluation": evaluation.as_dict()} if evaluation else {}),
         **({"share_good": evaluation.share_good} if evaluation else {}),

@@ -140,13 +140,7 @@ def repertoire_figures(path: Path) -> dict[str, Any]:
     evaluation, lessons = run.evaluation, run.lessons
     return {
         "kind": KIND,
-        "environment_steps": run.steps,
-        "budget": run.budget,
-        "steps_per_second": run.pace and run.pace.rate,
-        "training_seconds": run.pace and run.pace.seconds,
-        "episodes": int(run.latest("episodes") or 0),
-        "unhealthy_episodes": int(run.latest("unhealthy_episodes") or 0),
-        **{name: run.latest(metric) for name, metric in LIVE.items()},
+        **run.figures(LIVE),
         **({"lesson_steps": int(lessons.steps[-1]), "lesson_error": float(lessons.error[-1])} if lessons else {}),
         "finished": run.finished,
         **({"evaluation": evaluation.plain, "coverage": float(evaluation["coverage"])} if evaluation else {}),

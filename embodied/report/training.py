@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,18 @@ class TrainingRun:
     def budget(self) -> int:
         """Environment steps asked for."""
         return int(self.config.get("steps", 0))
+
+    def figures(self, live: Mapping[str, str]) -> dict[str, Any]:
+        """How far it has come and how fast, as plain data, and metrics' latest values by the names given here."""
+        return {
+            "environment_steps": self.steps,
+            "budget": self.budget,
+            "steps_per_second": self.pace and self.pace.rate,
+            "training_seconds": self.pace and self.pace.seconds,
+            "episodes": int(self.latest("episodes") or 0),
+            "unhealthy_episodes": int(self.latest("unhealthy_episodes") or 0),
+            **{name: self.latest(metric) for name, metric in live.items()},
+        }
 
     def latest(self, name: str) -> float | None:
         """A metric's last value that there is; None where there is none."""
