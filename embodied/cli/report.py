@@ -49,7 +49,7 @@ def run(arguments: list[str]) -> None:
     if "transfer" in figures:
         print(f"\n{aligned(transfer_table(read_transfers((given.run, *arenas))))}")
     if figures["kind"] in ("ase", "imitate"):
-        _write_prior(given.run, figures["kind"], figures["environment_steps"])
+        _write_motion_page(given.run, figures["kind"], figures["environment_steps"])
     if figures["kind"] != "evolve":
         return
     if not figures["lifetimes_finished"]:
@@ -70,7 +70,7 @@ def _told(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
 
 
-def _write_prior(run: Path, kind: str, steps: int) -> None:
+def _write_motion_page(run: Path, kind: str, steps: int) -> None:
     """The page of what learns from clips: an imitation, or a repertoire."""
     from embodied.report.page.imitation import write_imitation  # draws: matplotlib takes a second to import
     from embodied.report.page.repertoire import write_repertoire
